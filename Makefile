@@ -1,0 +1,37 @@
+# The two commands of the README. Everything is installed into .venv; nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+
+.PHONY: demo test lint train evaluate bench clean
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	touch $@
+
+demo: $(VENV)/.installed  ## score the development samples and write scored.csv
+	$(BIN)/jobscam score data/samples/ads.csv -o scored.csv
+
+test: $(VENV)/.installed-test  ## lint, types and all tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+train: $(VENV)/.installed-test  ## train the shipped model anew (needs the real sources in DATA)
+	$(BIN)/python scripts/train.py --data $(DATA)
+
+evaluate: $(VENV)/.installed-test  ## measure the shipped model and write docs/evaluation.md
+	$(BIN)/python scripts/evaluate.py --data $(DATA)
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/startup.py
+
+clean:
+	rm -rf $(VENV) scored.csv scored.rejects.csv

@@ -1,0 +1,49 @@
+"""The commands in one place, and the door through which errors leave."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jobscam import __version__
+from jobscam.cli import explain, model, score
+from jobscam.errors import JobscamError
+
+HELP = """Find dangerous job advertisements, with reasons.
+
+Results go to standard output or a file, everything else to standard error.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some rows were rejected.
+"""
+
+app = typer.Typer(
+    name="jobscam", help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False
+)
+app.command("score", help=score.HELP)(score.score)
+app.command("explain", help=explain.HELP)(explain.explain)
+app.add_typer(model.app, name="model")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"jobscam {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; the entry point of the program."""
+    try:
+        app()
+    except (JobscamError, OSError) as error:
+        typer.echo(f"jobscam: {error}", err=True)
+        raise SystemExit(1) from None

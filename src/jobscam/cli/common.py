@@ -1,0 +1,59 @@
+"""What several commands share."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class Language(str, Enum):
+    """Language of the reasons."""
+
+    ID = "id"
+    EN = "en"
+
+
+ModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="NAME_OR_PATH", help="Model to use; the newest shipped one by default.")
+]
+LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of the reasons.")]
+AgenciesOption = Annotated[
+    Path | None,
+    typer.Option("--agencies", exists=True, dir_okay=False, help="CSV of licensed agencies, your copy of the register."),
+]
+KnowledgeOption = Annotated[
+    Path | None, typer.Option("--knowledge", exists=True, file_okay=False, help="Folder laid over the shipped knowledge.")
+]
+
+
+def note(message: str = "") -> None:
+    """Say something that is not a result."""
+    typer.echo(message, err=True)
+
+
+def model_path(name: str | None) -> Path | None:
+    """Folder of a model given by the name `model list` shows, or by its path; None for the default."""
+    if name is None:
+        return None
+    from jobscam.model import artifact
+
+    return dict(artifact.list_artifacts()).get(name, Path(name))
+
+
+def scorer_arguments(model: str | None, knowledge: Path | None, agencies: Path | None) -> dict[str, Any]:
+    """Arguments of :func:`jobscam.scoring.load`."""
+    return {"source": model_path(model), "knowledge": knowledge, "agencies": agencies}
+
+
+def printable(text: str) -> str:
+    """Text of an ad, safe to print: each character that could steer a terminal becomes a space, so offsets stay.
+
+    Examples
+    --------
+    >>> printable("gaji\\x1b[2Jtinggi")
+    'gaji [2Jtinggi'
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)

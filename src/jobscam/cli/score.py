@@ -1,0 +1,178 @@
+"""``jobscam score``: a table in, the same table with risk, status and reasons out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobscam.cli.common import (
+    AgenciesOption,
+    KnowledgeOption,
+    Language,
+    LanguageOption,
+    ModelOption,
+    note,
+    printable,
+    scorer_arguments,
+)
+
+if TYPE_CHECKING:
+    from jobscam.streaming import Progress, Summary
+
+HELP = """Score a table of ads (CSV or TSV, also .gz; - for standard input).
+
+All columns are kept, columns named jobscam_... are added, and the ads with the highest risk come first. Rows that
+cannot be read go to <output>.rejects.csv with their line and the reason.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some rows were rejected.
+"""
+
+
+class Order(str, Enum):
+    """Order of the rows of the output."""
+
+    RISK = "risk"
+    INPUT = "input"
+
+
+def score(
+    ads: Annotated[str, typer.Argument(metavar="ADS.csv", help="Table of ads, - for standard input.")],
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="Where to write, - for standard output.  [default: ADS.scored.csv]")
+    ] = None,
+    model: ModelOption = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    chunk: Annotated[int, typer.Option(min=1, help="Rows a batch.")] = 256,
+    order: Annotated[Order, typer.Option(help="Highest risk first, or as in the input.")] = Order.RISK,
+    reasons: Annotated[int, typer.Option(min=0, help="Reasons for each ad.")] = 3,
+    lang: LanguageOption = Language.ID,
+    agencies: AgenciesOption = None,
+    knowledge: KnowledgeOption = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where rejected rows go.  [default: <output>.rejects.csv]", show_default=False)
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many rows.")] = None,
+    top: Annotated[int, typer.Option(min=0, help="How many of the riskiest ads to show.")] = 5,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Run the command; see ``HELP``."""
+    overrides = _overrides(columns or [])
+    from jobscam.streaming import score_table
+
+    target = output or default_output(ads)
+    with _progress(shown=not quiet and sys.stderr.isatty()) as on_progress:
+        summary = score_table(
+            ads,
+            target,
+            scorer_arguments(model, knowledge, agencies),
+            overrides=overrides,
+            workers=workers,
+            chunk=chunk,
+            order=order.value,
+            reasons=reasons,
+            language=lang.value,
+            rejects=rejects,
+            limit=limit,
+            top=top,
+            on_start=None if quiet else _say_columns,
+            on_progress=on_progress,
+        )
+    if not quiet:
+        _say_summary(summary, "standard output" if target == "-" else target)
+    if summary.rejected:
+        raise typer.Exit(3)
+
+
+def default_output(ads: str) -> str:
+    """Where a scored table goes if nothing else is said.
+
+    Examples
+    --------
+    >>> default_output("ads.csv"), default_output("more.tsv.gz"), default_output("-")
+    ('ads.scored.csv', 'more.scored.csv', '-')
+    """
+    if ads == "-":
+        return "-"
+    path = Path(ads)
+    return str(path.with_name(f"{Path(path.name.removesuffix('.gz')).stem}.scored.csv"))
+
+
+def _overrides(pairs: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        field, separator, column = pair.partition("=")
+        if not separator or not field or not column:
+            raise typer.BadParameter(f"'{pair}' is not FIELD=COLUMN, for example description=isi_iklan", param_hint="--map")
+        if field in found:
+            raise typer.BadParameter(f"'{field}' is given twice", param_hint="--map")
+        found[field] = column
+    return found
+
+
+def _say_columns(summary: Summary) -> None:
+    note("Columns read: " + ", ".join(f"{printable(column)} as {field}" for column, field in summary.columns))
+    if summary.unmapped:
+        note("Columns carried along: " + ", ".join(printable(name) or "(no name)" for name in summary.unmapped))
+
+
+def _say_summary(summary: Summary, target: str) -> None:
+    from jobscam.values import TIERS, Status
+
+    for line in summary.notes:
+        note(f"Note: {printable(line)}")
+    note()
+    note(f"{summary.rows_in} rows read = {summary.rows_out} written to {target} + {summary.rejected} rejected")
+    if summary.rejects is not None:
+        note(f"Rejected rows, with their lines and reasons: {summary.rejects}")
+    note(_sum(summary.rows_out, "written", {s.value: summary.by_status[s.value] for s in Status}))
+    scored = summary.by_status[Status.SCORED.value]
+    note(_sum(scored, "scored", {tier: summary.by_tier[tier] for tier in reversed(TIERS)}))
+    rate = summary.rows_in / summary.seconds if summary.seconds else 0.0
+    note(f"{summary.seconds:.1f} seconds, {rate:.0f} rows a second")
+    if summary.top:
+        note("\nHighest risk:")
+    for ad in summary.top:
+        probability = "" if ad.probability is None else f" {ad.probability:.3f}"
+        note(f"  {ad.tier}{probability}, line {ad.line}: {printable(ad.excerpt)}")
+        if ad.reasons:
+            note(f"    {printable(' '.join(ad.reasons.split()))}")
+
+
+def _sum(total: int, name: str, parts: dict[str, int]) -> str:
+    return f"{total} {name} = " + " + ".join(f"{count} {part}" for part, count in parts.items())
+
+
+@contextmanager
+def _progress(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """A bar that moves with the bytes read; on a terminal only, so that logs stay readable."""
+    if not shown:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    with Progress(
+        TextColumn("{task.fields[rows]} rows, {task.fields[rate]} a second"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("", total=None, rows=0, rate="-")
+
+        def update(state: "Progress") -> None:  # type: ignore[valid-type]  # noqa: UP037
+            elapsed = bar.tasks[0].elapsed or 0.0
+            rate = f"{state.rows / elapsed:.0f}" if elapsed > 0 else "-"
+            bar.update(task, total=state.bytes_total, completed=state.bytes_read, rows=state.rows, rate=rate)
+
+        yield update

@@ -1,0 +1,24 @@
+"""The errors a caller may catch. Each message says what was found, where, and what to do."""
+
+from __future__ import annotations
+
+
+class JobscamError(Exception):
+    """Base of every error that jobscam raises on purpose."""
+
+
+class InputError(JobscamError):
+    """The input as a whole cannot be used (missing file, no text column, unreadable table)."""
+
+
+class KnowledgeError(JobscamError):
+    """A knowledge file breaks its schema; the message starts with file and line."""
+
+    def __init__(self, file: str, line: int, problem: str) -> None:
+        super().__init__(f"{file}, line {line}: {problem}")
+        self.file = file
+        self.line = line
+
+
+class ArtifactError(JobscamError):
+    """A model artifact is missing, damaged, or of a schema this version cannot read."""

@@ -1,0 +1,235 @@
+"""Exact reasons: the contributions that add up to the log-odds, said in a sentence."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from jobscam.features import Grams
+from jobscam.indicators import Document
+from jobscam.model.linear import LinearModel
+from jobscam.values import Contribution, Evidence, Findings, Span
+
+OUTPUT_COLUMNS = (
+    "jobscam_probability", "jobscam_tier", "jobscam_status", "jobscam_language", "jobscam_reasons", "jobscam_indicators",
+    "jobscam_salary_month_idr", "jobscam_destination", "jobscam_agency", "jobscam_model",
+)  # fmt: skip
+"""Columns of output schema 1, in order."""
+MAX_WORDS = 12
+"""Words of the text that are named one by one; the others stand together in one contribution."""
+SEPARATOR = " · "
+_MIN_REASON = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A contribution with the words that caused it.
+
+    Attributes
+    ----------
+    name : str
+        Indicator, or ``text:<word>``.
+    weight : float
+        Log-odds it adds (risk) or takes away (safety).
+    text : str
+        The words of the ad, as written.
+    """
+
+    name: str
+    weight: float
+    text: str
+    spans: tuple[Span, ...]
+    detail: str
+    _sentences: Mapping[str, Mapping[str, str]]
+
+    def sentence(self, language: str = "id") -> str:
+        """What was found, in Indonesian (``id``) or English (``en``)."""
+        sentences = self._sentences[language]
+        base = self.name.split("@")[0]
+        facts = dict(part.split("=", 1) for part in self.detail.split(";") if "=" in part)
+        if self.name == "text:rest":
+            return sentences["text_rest"]
+        if self.name.startswith("text:"):
+            return f"{sentences['text_risk' if self.weight > 0 else 'text_safety']}: “{self.text}”"
+        said = sentences.get(base, base)
+        if "ratio" in facts:
+            said += _pay_clause(facts, language)
+        elif "place" in facts:
+            said += f" ({facts['place']})"
+        return said
+
+
+def _pay_clause(facts: Mapping[str, str], language: str) -> str:
+    pay, reference, ratio = float(facts["pay"]) / 1e6, float(facts["reference"]) / 1e6, float(facts["ratio"])
+    what = facts.get("occupation") or facts.get("place") or ""
+    if language == "id":
+        of = f" untuk {what}" if what else ""
+        return f" (sekitar Rp{pay:.1f} juta sebulan, kira-kira {ratio:.1f} kali acuan Rp{reference:.1f} juta{of})".replace(
+            ".", ","
+        )
+    of = f" for {what}" if what else ""
+    return f" (about Rp{pay:.1f} million a month, some {ratio:.1f} times the reference of Rp{reference:.1f} million{of})"
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What jobscam says of one posting.
+
+    Attributes
+    ----------
+    probability : float or None
+        Calibrated probability of a scam or trafficking lure; None where nothing could be computed.
+    logit : float or None
+        ``bias + sum(c.value for c in contributions)``.
+    tier : str
+        low, medium, high or critical; empty unless `status` is ``scored``.
+    status : str
+        scored, not_assessable, warning_or_news or not_an_ad.
+    reasons : tuple of Reason
+        By weight, the strongest first; every contribution is one.
+    """
+
+    probability: float | None
+    logit: float | None
+    bias: float
+    tier: str
+    status: str
+    status_reason: str
+    language: str
+    contributions: tuple[Contribution, ...]
+    reasons: tuple[Reason, ...]
+    evidence: tuple[Evidence, ...]
+    facts: Mapping[str, object]
+    model: str
+    document: Document
+    sentences: Mapping[str, Mapping[str, str]]
+
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """Names of the indicators found, in alphabetical order."""
+        return tuple(sorted({e.indicator for e in self.evidence}))
+
+    def status_sentence(self, language: str = "id") -> str:
+        """Why a posting was not scored, in a sentence; empty if it was."""
+        return self.sentences[language].get(self.status_reason, "")
+
+    def columns(self, reasons: int = 3, language: str = "id") -> dict[str, str]:
+        """Output columns of schema 1 as text, empty where there is nothing to say."""
+        salary = self.facts.get("salary_month_idr")
+        return dict(
+            zip(
+                OUTPUT_COLUMNS,
+                (
+                    "" if self.probability is None else f"{self.probability:.6f}",
+                    self.tier,
+                    self.status,
+                    self.language,
+                    self.status_sentence(language) or SEPARATOR.join(self.top_reasons(reasons, language)),
+                    ";".join(self.indicators),
+                    f"{salary:.0f}" if isinstance(salary, float) else "",
+                    str(self.facts.get("destination") or ""),
+                    str(self.facts.get("agency") or ""),
+                    self.model,
+                ),
+                strict=True,
+            )
+        )
+
+    def top_reasons(self, n: int = 3, language: str = "id") -> list[str]:
+        """The strongest reasons in the direction of the tier, as sentences with the words of the ad."""
+        upward = self.tier != "low"
+        said: list[str] = []
+        for reason in self.reasons:
+            if len(said) == n:
+                break
+            if abs(reason.weight) < _MIN_REASON or reason.name == "text:rest" or (reason.weight > 0) is not upward:
+                continue
+            sentence = reason.sentence(language)
+            words = " ".join(reason.text.split())[:80]
+            said.append(sentence if not words or words in sentence else f"{sentence}: “{words}”")
+        return said
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{r.weight:+.2f}</td><td>{html.escape(r.sentence('en'))}</td><td>{html.escape(r.text[:120])}</td></tr>"
+            for r in self.reasons[:10]
+        )
+        head = f"{self.tier or self.status}" + ("" if self.probability is None else f", p = {self.probability:.3f}")
+        return f"<b>{html.escape(head)}</b><table>{rows}</table>"
+
+
+def contributions(
+    model: LinearModel, row: Mapping[int, float], grams: Grams, document: Document, findings: Findings
+) -> tuple[Contribution, ...]:
+    """Everything that adds to the log-odds of a posting: indicators first, then words, then the rest of the text."""
+    evidence: dict[str, Evidence] = {}
+    for item in findings.evidence:
+        if item.indicator not in evidence or item.value > evidence[item.indicator].value:
+            evidence[item.indicator] = item
+    out = []
+    for column, value in row.items():
+        weight = float(model.dense[column])
+        if weight == 0.0:
+            continue
+        kind, name = model.names[column].split(":", 1)
+        found = evidence.get(name.split("@")[0])
+        spans = found.spans if found and kind == "ind" else ()
+        if kind == "field":
+            name = f"field:{name}"
+        out.append(Contribution(name, weight * value, spans, found.detail if found else ""))
+    out += _words(model, grams, document)
+    return tuple(out)
+
+
+def _words(model: LinearModel, grams: Grams, document: Document) -> list[Contribution]:
+    values = model.text_values(grams)
+    if not len(values):
+        return []
+    norm = document.norm
+    word_of = _word_starts(norm, grams)
+    totals: dict[str, float] = {}
+    where: dict[str, tuple[int, int]] = {}
+    order = np.argsort(grams.starts, kind="stable")
+    for i in order.tolist():
+        start, end = word_of[i]
+        word = norm[start:end]
+        totals[word] = totals.get(word, 0.0) + float(values[i])
+        where.setdefault(word, (start, end))
+    ranked = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))
+    named = [(w, v) for w, v in ranked[:MAX_WORDS] if w]
+    rest = sum(v for w, v in sorted(totals.items()) if w not in dict(named))
+    out = [Contribution(f"text:{w}", v, (document.span(*where[w]),)) for w, v in named]
+    out.append(Contribution("text:rest", rest))
+    return out
+
+
+def _word_starts(norm: str, grams: Grams) -> list[tuple[int, int]]:
+    """The word each n-gram lies in (the first word, for two)."""
+    bounds: dict[int, tuple[int, int]] = {}
+    out = []
+    for at, stop in zip(grams.starts.tolist(), grams.ends.tolist(), strict=True):
+        while at < stop and at < len(norm) and not (norm[at].isascii() and norm[at].isalnum()):
+            at += 1
+        if at not in bounds:
+            start = end = at
+            while start > 0 and norm[start - 1].isascii() and norm[start - 1].isalnum() and at - start < 40:
+                start -= 1
+            while end < len(norm) and norm[end].isascii() and norm[end].isalnum() and end - at < 40:
+                end += 1
+            bounds[at] = (start, end)
+        out.append(bounds[at])
+    return out
+
+
+def reasons(
+    items: tuple[Contribution, ...], document: Document, sentences: Mapping[str, Mapping[str, str]]
+) -> tuple[Reason, ...]:
+    """Reasons from contributions, the strongest first."""
+    ranked = sorted(items, key=lambda c: (-abs(c.value), c.name))
+    return tuple(
+        Reason(c.name, c.value, " … ".join(document.words_shown(s) for s in c.spans[:3]), c.spans, c.detail, sentences)
+        for c in ranked
+    )

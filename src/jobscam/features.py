@@ -1,0 +1,189 @@
+"""From findings and words to one row of named numbers.
+
+Three blocks: indicators (one column each, and a few crossed with work abroad), presence of job-board fields, and
+hashed words and subwords. The same hash serves training and scoring.
+
+Decisions. *Digits are folded and contacts are blanked*, so that a phone number or an invented mail domain can never
+stand for a label. *Presence, not counts*: a reposted block of text must not weigh more. *A missing field is a zero,
+as is a field nobody filled in*: only what is there can speak.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from jobscam.indicators import Document
+from jobscam.knowledge import Knowledge
+from jobscam.values import Findings, Sign
+
+SCHEMA_VERSION = 1
+"""Version of the meaning of the columns; raise it with any change to hashing, crossing or field columns."""
+
+CROSSED = ("no_fee_stated", "housing_and_meals", "statutory_benefits", "no_requirements", "urgency", "chat_only_contact",
+           "company_mail", "specific_qualifications", "contract_before_departure", "formal_application", "trust_claim",
+           "duties_listed", "office_selection", "vague_online_job")  # fmt: skip
+"""Indicators whose meaning depends on work abroad: "no fee" reassures at home and is part of the lure abroad."""
+FIELD_COLUMNS = ("company", "company_profile", "requirements", "benefits", "employment_type", "education", "experience")
+
+_BLANKED = re.compile(
+    r"[^\s@]{0,64}@\S{0,64}|https?:\S{1,200}|www\.\S{1,200}"
+    r"|[^\s.]{1,60}\.(?:[^\s.]{1,60}\.){0,3}(?:com|co|id|net|org|example|me|ly|gle|link)(?![a-z])\S{0,100}"
+    r"|\+?\d[\d\-.,() ]{4,24}\d|(?<![a-z])contoh\S{0,40}"
+)
+_NOT_WORD = re.compile(r"[^a-z0-9]")
+_DIGITS = str.maketrans("123456789", "000000000")
+_BASE = np.uint64(0x100000001B3)
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_CHAR_GRAMS = (3, 4, 5)
+_MAX_TEXT = 20_000
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """Distinct n-grams of a text: their buckets, and where each first stands in the normalised text."""
+
+    buckets: IntArray
+    starts: IntArray
+    ends: IntArray
+
+
+def _powers(n: int) -> npt.NDArray[np.uint64]:
+    with np.errstate(over="ignore"):
+        return np.cumprod(np.concatenate([[np.uint64(1)], np.full(n, _BASE, dtype=np.uint64)]), dtype=np.uint64)
+
+
+_POWERS = _powers(_MAX_TEXT + 8)
+
+
+class TextHasher:
+    """Word 1-2-grams and within-word character 3-5-grams, hashed into ``2**bits`` buckets.
+
+    Parameters
+    ----------
+    bits : int
+        Log2 of the number of buckets.
+    """
+
+    def __init__(self, bits: int = 18) -> None:
+        self.bits = bits
+        self._shift = np.uint64(64 - bits)
+
+    def grams(self, norm: str) -> Grams:
+        """Distinct n-grams of a normalised text (its first 20,000 characters)."""
+        text = norm[:_MAX_TEXT]
+        if "@" in text or "." in text or any(c.isdigit() for c in text):
+            text = _BLANKED.sub(lambda m: " " * len(m[0]), text).translate(_DIGITS)
+        text = " " + _NOT_WORD.sub(" ", text) + " "
+        codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+        inside = codes != 32
+        edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+        starts, ends = edges[::2], edges[1::2]
+        if not len(starts):
+            empty = np.zeros(0, dtype=np.int64)
+            return Grams(empty, empty, empty)
+        with np.errstate(over="ignore"):
+            prefix = np.concatenate([[np.uint64(0)], self._prefix(codes)])
+            parts = [self._words(prefix, starts, ends)]
+            parts += [self._chars(prefix, inside, n) for n in _CHAR_GRAMS]
+        hashes = np.concatenate([p[0] for p in parts])
+        first = np.concatenate([p[1] for p in parts])
+        last = np.concatenate([p[2] for p in parts])
+        buckets = (hashes >> self._shift).astype(np.int64)
+        unique, index = np.unique(buckets, return_index=True)
+        # Back from the padded text to the normalised one.
+        limit = len(norm)
+        return Grams(unique, np.clip(first[index] - 1, 0, limit), np.clip(last[index] - 1, 0, limit))
+
+    @staticmethod
+    def _prefix(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+        """Running sums of ``code * base**i``: the hash of any stretch is a difference of two, scaled to one power."""
+        return np.cumsum(codes.astype(np.uint64) * _POWERS[: len(codes)], dtype=np.uint64)
+
+    @staticmethod
+    def _stretch(prefix: npt.NDArray[np.uint64], starts: IntArray, ends: IntArray) -> npt.NDArray[np.uint64]:
+        # Multiplied up to the highest power, so that a word hashes alike wherever it stands.
+        value = (prefix[ends] - prefix[starts]) * _POWERS[_MAX_TEXT + 4 - starts]
+        return np.asarray(value, dtype=np.uint64)
+
+    def _words(
+        self, prefix: npt.NDArray[np.uint64], starts: IntArray, ends: IntArray
+    ) -> tuple[npt.NDArray[np.uint64], IntArray, IntArray]:
+        one = self._stretch(prefix, starts, ends) * _MIX
+        one ^= one >> np.uint64(29)
+        two = (one[:-1] * _BASE + one[1:] + np.uint64(7)) * _MIX
+        return (
+            np.concatenate([one * _MIX, two]),
+            np.concatenate([starts, starts[:-1]]).astype(np.int64),
+            np.concatenate([ends, ends[1:]]).astype(np.int64),
+        )
+
+    def _chars(
+        self, prefix: npt.NDArray[np.uint64], inside: npt.NDArray[np.bool_], n: int
+    ) -> tuple[npt.NDArray[np.uint64], IntArray, IntArray]:
+        """n-grams that lie in one word with at most the blank before and the blank after it."""
+        size = len(inside)
+        if size < n:
+            return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        count = np.concatenate([[0], np.cumsum(inside)])
+        at = np.arange(size - n + 1)
+        core = count[at + n - 1] - count[at + 1]
+        keep = np.flatnonzero(core == n - 2).astype(np.int64)
+        keep = keep[(inside[keep] | inside[keep + n - 1])]
+        hashes = self._stretch(prefix, keep, keep + n) * _MIX
+        hashes ^= hashes >> np.uint64(31)
+        return (hashes + np.uint64(n)) * _MIX, keep, keep + n
+
+
+class FeatureSpace:
+    """Names and order of the dense columns, and how a reading of a posting fills them."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        weighted = [i for i in knowledge.indicators.values() if i.sign is not Sign.CONTEXT]
+        self.indicators = tuple(sorted(i.name for i in weighted))
+        self.crossed = tuple(n for n in CROSSED if n in self.indicators)
+        self.names = (
+            *(f"ind:{n}" for n in self.indicators),
+            *(f"ind:{n}@abroad" for n in self.crossed),
+            *(f"field:{n}" for n in FIELD_COLUMNS),
+        )
+        self._column = {name: i for i, name in enumerate(self.names)}
+        by_name = {i.name: i for i in weighted}
+        self.prior = np.zeros(len(self.names))
+        self.lower = np.full(len(self.names), -np.inf)
+        self.upper = np.full(len(self.names), np.inf)
+        for column, name in enumerate(self.indicators):
+            indicator = by_name[name]
+            self.prior[column] = indicator.prior
+            # A sign of risk must not lower a score: whatever a small sample says, no analyst could defend it.
+            if indicator.sign is Sign.RISK:
+                self.lower[column] = 0.0
+            else:
+                self.upper[column] = 0.0
+        for name in FIELD_COLUMNS:
+            self.upper[self._column[f"field:{name}"]] = 0.0
+        for name in self.crossed:
+            if by_name[name].sign is Sign.SAFETY:  # crossing may take a reassurance back, never make it stronger
+                self.lower[self._column[f"ind:{name}@abroad"]] = 0.0
+
+    def row(self, document: Document, findings: Findings) -> dict[int, float]:
+        """Column and value of everything found in a posting; columns that are not there are zero."""
+        values: dict[int, float] = {}
+        abroad = bool(findings.facts["abroad"])
+        for item in findings.evidence:
+            column = self._column.get(f"ind:{item.indicator}")
+            if column is None:
+                continue
+            values[column] = max(values.get(column, 0.0), item.value)
+            if abroad and item.indicator in self.crossed:
+                values[self._column[f"ind:{item.indicator}@abroad"]] = 1.0
+        for name in FIELD_COLUMNS:
+            if getattr(document.posting, name):
+                values[self._column[f"field:{name}"]] = 1.0
+        return dict(sorted(values.items()))

@@ -1,0 +1,131 @@
+"""The signs an expert sees in an ad, found with the words that show them.
+
+To add an indicator that is only words: a block in ``knowledge/indicators.toml`` and rows in ``phrases.csv``.
+To add a computed one: a module here that yields its :class:`~jobscam.values.Evidence`, and its call below.
+"""
+
+from __future__ import annotations
+
+from jobscam.indicators import combination, destination, evasion, posting_type
+from jobscam.indicators.agency import AgencyReader
+from jobscam.indicators.contact import ContactReader
+from jobscam.indicators.destination import DestinationReader
+from jobscam.indicators.document import Document
+from jobscam.indicators.phrases import PhraseEngine, evidence_of
+from jobscam.indicators.salary import SalaryReader
+from jobscam.knowledge import Knowledge
+from jobscam.posting import Posting
+from jobscam.text import LanguageProfile, Normaliser
+from jobscam.values import Evidence, Findings, Span, Status
+
+FAMILIES = ("salary", "destination", "agency", "contact", "evasion", "combination", "substance",
+            "lures", "jobs", "demands", "channel", "safety")  # fmt: skip
+"""Families of weighted indicators; ``posting_type`` holds the context markers."""
+
+_EXEMPT_SCHEMES = ("licensed_scheme", "work_permit_stated", "specific_qualifications", "official_domain")
+_OVERSEAS_WORDS = ("undisclosed_destination", "destination_may_change", "all_expenses_paid", "passport_arranged", "passport_only",
+                   "tourist_visa_work", "papers_after_arrival", "coach_immigration", "immediate_departure")  # fmt: skip
+
+
+class IndicatorReader:
+    """Reads postings: normalises, finds evidence, tells language and posting type.
+
+    Examples
+    --------
+    >>> from jobscam import knowledge
+    >>> reader = IndicatorReader(knowledge.load())
+    >>> _, findings = reader.read(Posting(description="Loker Kamboja, admin slot, gaji 12jt, paspor dibuatkan"))
+    >>> sorted({e.indicator for e in findings.evidence} & {"destination_hub", "gambling_work"})
+    ['destination_hub', 'gambling_work']
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self._normaliser = Normaliser(knowledge)
+        self._language = LanguageProfile(knowledge)
+        self._phrases = PhraseEngine(knowledge)
+        self._salary = SalaryReader(knowledge)
+        self._destination = DestinationReader(knowledge)
+        self._agency = AgencyReader(knowledge)
+        self._contact = ContactReader(knowledge)
+
+    def read(self, posting: Posting) -> tuple[Document, Findings]:
+        """The laid-out posting and everything found in it, in a fixed order."""
+        document = Document(posting, self._normaliser)
+        language, confidence, known = self._language.identify(document.words, document.norm)
+        found, _ = self._phrases.find(document)
+        contacts = self._contact.read(document)
+        place = self._destination.find(document)
+        abroad = _is_abroad(place, language, found)
+        pay = self._salary.read(document)
+        exempt = any(name in found for name in _EXEMPT_SCHEMES)
+        agency = self._agency.find(document, abroad, exempt)
+
+        evidence = evidence_of(document, self.knowledge, found)
+        evidence += destination.find(document, place, abroad)
+        evidence += self._salary.find(document, pay, place, abroad)
+        evidence += agency.evidence
+        evidence += self._contact.find(document, contacts, abroad)
+        evidence += evasion.find(document)
+        evidence += _substance(document, found)
+        evidence = _without_contradictions(evidence)
+        evidence += combination.find(evidence, abroad)
+        evidence.sort(key=lambda e: (e.indicator, e.spans))
+
+        status, why = posting_type.judge(document, found, contacts, language, known, self.knowledge)
+        facts = {
+            "salary_month_idr": pay.high,
+            "destination": place.iso,
+            "agency": agency.state,
+            "status_reason": why,
+            "abroad": abroad,
+        }
+        return document, Findings(tuple(evidence), language, round(confidence, 4), status.value, facts)
+
+
+def _is_abroad(place: destination.Destination, language: str, found: dict[str, list[tuple[int, int]]]) -> bool:
+    """Whether the ad takes a reader from Indonesia out of the country.
+
+    An English ad for work in Ohio is not an overseas ad: abroad needs Indonesian readers, a place in the region's
+    corridor, or the words of an overseas offer.
+    """
+    overseas_words = any(name in found for name in _OVERSEAS_WORDS)
+    if place.chosen is None:
+        return overseas_words and ("undisclosed_destination" in found or "passport_only" in found or "passport_arranged" in found)
+    if place.iso == "ID":
+        return "undisclosed_destination" in found
+    if language in ("id", "mixed", "ms"):
+        return place.chosen.role in ("work", "transit") or overseas_words or place.chosen.kind == "country"
+    return place.chosen.hub_risk != "low" or overseas_words or any(m.iso == "ID" for m in place.mentions)
+
+
+def _substance(document: Document, found: dict[str, list[tuple[int, int]]]) -> list[Evidence]:
+    """What an ad leaves out. Only judged on prose long enough to have said it; a missing column says nothing."""
+    if len(document.words) < 25:
+        return []
+    out = []
+    missing = not any(n in found for n in ("duties_listed", "specific_qualifications", "formal_application"))
+    if missing:
+        out.append(Evidence("no_duties"))
+    return out
+
+
+def _without_contradictions(evidence: list[Evidence]) -> list[Evidence]:
+    """A stated "no fee" answers a fee only where they do not stand in the same words."""
+    no_fee: list[Span] = [s for e in evidence if e.indicator == "no_fee_stated" for s in e.spans]
+    out = []
+    for item in evidence:
+        if item.indicator in ("upfront_fee", "deposit", "personal_transfer") and item.spans and no_fee:
+            left = tuple(s for s in item.spans if not any(_overlap(s, n) for n in no_fee))
+            if not left:
+                continue
+            item = Evidence(item.indicator, left, item.value, item.detail)
+        out.append(item)
+    return out
+
+
+def _overlap(a: Span, b: Span) -> bool:
+    return a.field == b.field and a.start < b.end and b.start < a.end
+
+
+__all__ = ["FAMILIES", "Document", "IndicatorReader", "Status"]

@@ -1,0 +1,75 @@
+"""A posting laid out as one text, so that every indicator reads it once and still points into its fields."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from jobscam.posting import READ_FIELDS, Posting
+from jobscam.text import Normaliser, Text
+from jobscam.values import Span
+
+_WORD = re.compile(r"[a-z0-9]+")
+_GAP = "\n\n"
+
+
+class Document:
+    """A posting's readable fields joined, normalised, with spans back to each field.
+
+    Attributes
+    ----------
+    posting : Posting
+    text : Text
+        Normalised text of all fields.
+    words : list of str
+        Words of the normalised text.
+    """
+
+    __slots__ = ("_names", "_starts", "posting", "text", "words")
+
+    def __init__(self, posting: Posting, normaliser: Normaliser) -> None:
+        self.posting = posting
+        self._names: list[str] = []
+        self._starts: list[int] = []
+        parts: list[str] = []
+        at = 0
+        for name in READ_FIELDS:
+            value = getattr(posting, name)
+            if value:
+                self._names.append(name)
+                self._starts.append(at)
+                parts.append(value)
+                at += len(value) + len(_GAP)
+        self.text: Text = normaliser.read(_GAP.join(parts))
+        self.words = _WORD.findall(self.text.norm)
+
+    @property
+    def norm(self) -> str:
+        """The normalised text."""
+        return self.text.norm
+
+    def original_span(self, start: int, end: int) -> Span:
+        """Span in a field from a span of the joined original text, clipped to the field it starts in."""
+        i = max(0, bisect_right(self._starts, start) - 1)
+        base = self._starts[i]
+        length = len(getattr(self.posting, self._names[i]))
+        return Span(self._names[i], min(start - base, length), min(end - base, length))
+
+    def span(self, start: int, end: int) -> Span:
+        """Span in a field of the original posting from a span of the normalised text."""
+        return self.original_span(*self.text.span(start, end))
+
+    def field_at(self, position: int) -> str:
+        """Name of the field that a position of the normalised text lies in."""
+        return self.span(position, position + 1).field
+
+    def field_range(self, name: str) -> tuple[int, int] | None:
+        """Bounds in the *joined original* text of a field, or None where the posting lacks it."""
+        if name not in self._names:
+            return None
+        start = self._starts[self._names.index(name)]
+        return start, start + len(getattr(self.posting, name))
+
+    def words_shown(self, span: Span) -> str:
+        """The words of the ad that a span covers."""
+        return str(getattr(self.posting, span.field))[span.start : span.end]

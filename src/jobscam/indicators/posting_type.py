@@ -1,0 +1,54 @@
+"""Is it an advertisement at all? Warnings, news, denials, job seekers and explainers quote lures without being any."""
+
+from __future__ import annotations
+
+from jobscam.indicators.contact import Contacts
+from jobscam.indicators.document import Document
+from jobscam.indicators.phrases import Found
+from jobscam.knowledge import Knowledge
+from jobscam.values import Status
+
+_OTHERS = {
+    "warning_marker": Status.WARNING_OR_NEWS,
+    "news_marker": Status.WARNING_OR_NEWS,
+    "denial_marker": Status.WARNING_OR_NEWS,
+    "job_seeker_marker": Status.NOT_AN_AD,
+    "explainer_marker": Status.NOT_AN_AD,
+}
+
+
+def judge(
+    document: Document, found: Found, contacts: Contacts, language: str, known: float, knowledge: Knowledge
+) -> tuple[Status, str]:
+    """Status of a posting and the reason for it (a key of the sentences, "" when scored).
+
+    An ad that warns of fraud in its footer stays an ad: it has a vacancy, duties and a way to apply, and the marks of
+    a warning must outweigh all of them.
+    """
+    settings = knowledge.settings["assessable"]
+    words = [w for w in document.words if not w.isdigit()]
+    if len(words) < int(settings["min_words"]):
+        return Status.NOT_ASSESSABLE, "too_short"
+    if language == "other":
+        return Status.NOT_ASSESSABLE, "other_language"
+    if known < float(settings["min_known_share"]):
+        return Status.NOT_ASSESSABLE, "unreadable"
+
+    def count(name: str) -> int:
+        return len({document.norm[s:e] for s, e in found.get(name, ())})
+
+    vacancy = count("vacancy_marker") + count("apply_marker") + count("duties_listed") + count("formal_application")
+    vacancy += count("specific_qualifications") + (2 if contacts.phones or contacts.emails or contacts.telegram else 0)
+    vacancy += 2 if document.posting.title and document.posting.company else 0
+    margin = int(knowledge.settings["posting_type"]["warning_margin"])
+    warning = 2 * count("warning_marker") + 2 * count("news_marker") + 3 * count("denial_marker")
+    warning -= 2 * count("fraud_notice")
+    seeker = 3 * count("job_seeker_marker")
+    explainer = 2 * count("explainer_marker")
+    if seeker >= margin and seeker > vacancy:
+        return Status.NOT_AN_AD, "job_seeker"
+    if warning >= vacancy + margin and warning >= 4:
+        return Status.WARNING_OR_NEWS, "warning"
+    if explainer >= vacancy + margin and explainer >= 4:
+        return Status.NOT_AN_AD, "explainer"
+    return Status.SCORED, ""

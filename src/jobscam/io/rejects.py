@@ -1,0 +1,73 @@
+"""Rows that could not be read, in a file of their own that exists only if there are any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from jobscam.io.csv import CsvWriter
+from jobscam.values import Reject
+
+HEADER = ("line", "reason", "raw")
+
+
+class RejectFile:
+    """Collects rejects under `path`.
+
+    Parameters
+    ----------
+    path : Path
+        Written when the block ends well and something was rejected. A file that an earlier run left there is removed
+        otherwise: it would tell of rows that are no longer rejected.
+
+    Attributes
+    ----------
+    count : int
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.count = 0
+        self._writer: CsvWriter | None = None
+
+    def add(self, reject: Reject) -> None:
+        """Append one."""
+        if self._writer is None:
+            self._writer = CsvWriter(self.path)
+            self._writer.write(HEADER)
+        self._writer.write((str(reject.line), reject.reason, reject.raw))
+        self.count += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._writer is not None:
+            self._writer.__exit__(kind, error, trace)
+        elif kind is None and self._is_ours():
+            self.path.unlink()
+
+    def _is_ours(self) -> bool:
+        if not self.path.is_file():
+            return False
+        with self.path.open("rb") as stream:
+            return stream.readline(100) == (",".join(HEADER) + "\n").encode()
+
+
+def rejects_path(source: str | Path, target: str | Path) -> Path:
+    """Where the rejects of a run go: beside the target, or named after the source if the target is standard output.
+
+    Examples
+    --------
+    >>> rejects_path("ads.csv", "out/scored.csv.gz").as_posix()
+    'out/scored.rejects.csv'
+    """
+    if str(target) != "-":
+        path = Path(target)
+    elif str(source) != "-":
+        path = Path(Path(source).name)
+    else:
+        path = Path("stdin")
+    name = path.name.removesuffix(".gz")
+    return path.with_name(f"{name.rpartition('.')[0] or name}.rejects.csv")

@@ -1,0 +1,5 @@
+"""What jobscam knows, as data files with source and date, and their typed, validated loader."""
+
+from jobscam.knowledge.loader import Form, Knowledge, Profile, load
+
+__all__ = ["Form", "Knowledge", "Profile", "load"]

@@ -1,0 +1,1 @@
+"""The estimator, its calibration and thresholds, and the versioned artifact."""

@@ -1,0 +1,204 @@
+"""The artifact: a folder of plain arrays and JSON that runs no code when it is loaded.
+
+To change the format: raise ``FORMAT``, keep reading the old one here or refuse it with the command that converts,
+and store a tiny artifact of the old format under ``tests/artifacts``.
+
+Order of loading: manifest (size bound, known format), list of files, sizes and SHA-256, arrays without pickle, shapes
+and types, and only then a model is built. No environment variable chooses an artifact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jobscam import features
+from jobscam.errors import ArtifactError
+from jobscam.model.linear import Calibration, LinearModel
+
+FORMAT = 1
+MANIFEST, WEIGHTS, CARD = "manifest.json", "weights.npz", "CARD.md"
+_MAX_MANIFEST = 4_000_000
+_ARRAYS = {"dense": np.float64, "scale": np.float32, "text": np.float32}
+_SHIPPED = "jobscam"
+
+
+def write(path: str | Path, model: LinearModel, manifest: Mapping[str, Any], card: str) -> Path:
+    """Write an artifact beside its place and move it there in one step; refuses to overwrite.
+
+    Parameters
+    ----------
+    path : path
+        Folder to create, conventionally ``models/<name>-<semver>``.
+    model : LinearModel
+    manifest : mapping
+        name, version, knowledge digest, training data, metrics; files and versions are added.
+    card : str
+        The model card.
+    """
+    target = Path(path)
+    if target.exists():
+        raise ArtifactError(f"{target} exists already; choose a new version or remove it")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        arrays = {"dense": model.dense, "scale": model.scale.astype(np.float32), "text": model.text.astype(np.float32)}
+        (temporary / WEIGHTS).write_bytes(_npz(arrays))
+        (temporary / CARD).write_text(card, encoding="utf-8")
+        full = {
+            "format": FORMAT,
+            "feature_schema": features.SCHEMA_VERSION,
+            **manifest,
+            "columns": list(model.names),
+            "bias": model.bias,
+            "bits": model.bits,
+            "calibration": {
+                "slope": model.calibration.slope,
+                "offset": model.calibration.offset,
+                "prevalence": model.calibration.prevalence,
+            },
+            "thresholds": model.thresholds,
+            "libraries": _versions(),
+            "files": {name: _fingerprint(temporary / name) for name in (WEIGHTS, CARD)},
+        }
+        text = json.dumps(full, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        # The manifest vouches for the files; its own digest lets a changed byte in it be refused as well.
+        (temporary / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+        (temporary / f"{MANIFEST}.sha256").write_text(hashlib.sha256(text.encode()).hexdigest() + "\n", encoding="ascii")
+        temporary.chmod(0o755)
+        os.replace(temporary, target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return target
+
+
+def _npz(arrays: Mapping[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **dict(arrays))
+    return buffer.getvalue()
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    raw = path.read_bytes()
+    return {"sha256": hashlib.sha256(raw).hexdigest(), "size": len(raw)}
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("numpy", "scipy", "scikit-learn", "pandas", "jobscam"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def read_manifest(path: str | Path) -> dict[str, Any]:
+    """Read and check the manifest alone."""
+    file = Path(path) / MANIFEST
+    if not file.is_file():
+        raise ArtifactError(f"{path} is no model artifact: it has no {MANIFEST}. See `jobscam model list`.")
+    if file.stat().st_size > _MAX_MANIFEST:
+        raise ArtifactError(f"{file} is too large to be a manifest")
+    raw = file.read_bytes()
+    seal = Path(path) / f"{MANIFEST}.sha256"
+    if not seal.is_file() or seal.read_text(encoding="ascii", errors="replace") != hashlib.sha256(raw).hexdigest() + "\n":
+        raise ArtifactError(
+            f"{file} does not match its checksum: the artifact was damaged or changed. Restore it from its source."
+        )
+    manifest: dict[str, Any] = json.loads(raw)
+    if manifest.get("format") != FORMAT:
+        raise ArtifactError(
+            f"{file} has format {manifest.get('format')}, this version reads {FORMAT}; install a matching jobscam"
+        )
+    if manifest.get("feature_schema") != features.SCHEMA_VERSION:
+        raise ArtifactError(
+            f"{file} was trained with feature schema {manifest.get('feature_schema')}, this version computes {features.SCHEMA_VERSION}"
+        )
+    return manifest
+
+
+def verify(path: str | Path) -> dict[str, Any]:
+    """Check every byte of an artifact against its manifest and return the manifest.
+
+    Raises
+    ------
+    ArtifactError
+        Naming the file that is missing or was changed.
+    """
+    manifest = read_manifest(path)
+    for name, expected in manifest["files"].items():
+        file = Path(path) / name
+        if Path(name).name != name or not file.is_file():
+            raise ArtifactError(f"{file} is missing; restore the artifact from its source")
+        if file.stat().st_size != expected["size"] or _fingerprint(file)["sha256"] != expected["sha256"]:
+            raise ArtifactError(
+                f"{file} does not match its checksum: the artifact was damaged or changed. Restore it from its source."
+            )
+    return manifest
+
+
+def read(path: str | Path) -> tuple[LinearModel, dict[str, Any]]:
+    """Verify an artifact and build its model."""
+    manifest = verify(path)
+    size = 1 << int(manifest["bits"])
+    shapes = {"dense": (len(manifest["columns"]),), "scale": (size,), "text": (size,)}
+    with np.load(Path(path) / WEIGHTS, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in _ARRAYS}
+    for name, kind in _ARRAYS.items():
+        if arrays[name].dtype != kind or arrays[name].shape != shapes[name] or not np.isfinite(arrays[name]).all():
+            raise ArtifactError(f"{Path(path) / WEIGHTS}: array '{name}' is not what the manifest promises")
+    calibration = Calibration(**manifest["calibration"])
+    if not calibration.slope > 0:
+        raise ArtifactError(f"{path}: calibration must increase with the logit")
+    model = LinearModel(
+        names=tuple(manifest["columns"]),
+        dense=arrays["dense"],
+        scale=arrays["scale"].astype(np.float64),
+        text=arrays["text"].astype(np.float64),
+        bias=float(manifest["bias"]),
+        bits=int(manifest["bits"]),
+        calibration=calibration,
+        thresholds={k: float(v) for k, v in manifest["thresholds"].items()},
+    )
+    return model, manifest
+
+
+def _folders() -> list[Path]:
+    """Where shipped artifacts lie: inside the installed package, or in the checkout's ``models``."""
+    package = Path(features.__file__).parent
+    return [package / "artifacts", package.parent.parent / "models"]
+
+
+def list_artifacts() -> list[tuple[str, Path]]:
+    """Shipped artifacts by name, the newest version last."""
+    found: dict[str, Path] = {}
+    for folder in _folders():
+        for file in sorted(folder.glob(f"*/{MANIFEST}")):
+            found.setdefault(file.parent.name, file.parent)
+    return sorted(found.items(), key=lambda item: _semver(item[0]))
+
+
+def _semver(name: str) -> tuple[tuple[int, ...], str]:
+    version = name.rpartition("-")[2]
+    return tuple(int(p) if p.isdigit() else 0 for p in version.split(".")), name
+
+
+def shipped_path() -> Path:
+    """Folder of the newest shipped artifact."""
+    own = [path for name, path in list_artifacts() if name.startswith(f"{_SHIPPED}-")]
+    if not own:
+        raise ArtifactError("no shipped model was found; reinstall jobscam, or name an artifact with --model PATH")
+    return own[-1]

@@ -1,0 +1,62 @@
+"""Fitting the weights: penalised logistic loss with a centre and bounds for every weight.
+
+scikit-learn's logistic regression offers neither bounds (a sign of risk must not lower a score) nor a centre of the
+penalty other than zero (the expert's prior; later the weights of a model that is being adapted). The loss is convex
+and smooth, so scipy's L-BFGS-B does the work.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from jobscam.features import FloatArray
+
+
+def fit_logistic(
+    matrix: Any,
+    y: FloatArray,
+    weight: FloatArray,
+    centre: FloatArray,
+    penalty: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    max_iter: int = 400,
+) -> tuple[FloatArray, float]:
+    """Minimise ``sum(weight * loss) + sum(penalty * (w - centre)**2) / 2`` within bounds.
+
+    Parameters
+    ----------
+    matrix : sparse matrix of shape (n, p)
+    y : ndarray of shape (n,)
+        1 for scam, 0 for legitimate.
+    weight : ndarray of shape (n,)
+    centre, penalty, lower, upper : ndarray of shape (p,)
+
+    Returns
+    -------
+    weights : ndarray of shape (p,)
+    bias : float
+    """
+    sign = np.where(y > 0, 1.0, -1.0)
+    transposed = matrix.T.tocsr()
+
+    def objective(theta: FloatArray) -> tuple[float, FloatArray]:
+        w, bias = theta[:-1], theta[-1]
+        margin = sign * (matrix @ w + bias)
+        loss = float(np.dot(weight, np.logaddexp(0.0, -margin)))
+        pull = -sign * weight * expit(-margin)
+        away = w - centre
+        loss += 0.5 * float(np.dot(penalty, away * away))
+        gradient = np.concatenate([transposed @ pull + penalty * away, [pull.sum()]])
+        return loss, gradient
+
+    start = np.concatenate([np.clip(centre, lower, upper), [0.0]])
+    bounds = list(zip([*lower, -np.inf], [*upper, np.inf], strict=True))
+    result = minimize(
+        objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": max_iter, "maxcor": 20, "ftol": 1e-9}
+    )
+    return result.x[:-1], float(result.x[-1])

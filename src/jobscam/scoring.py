@@ -1,0 +1,192 @@
+"""The job of scoring: a loaded artifact and knowledge become a :class:`Scorer`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobscam import explain
+from jobscam.errors import InputError
+from jobscam.explain import Assessment
+from jobscam.features import FeatureSpace, TextHasher
+from jobscam.indicators import IndicatorReader
+from jobscam.knowledge import Knowledge
+from jobscam.knowledge import load as load_knowledge
+from jobscam.model import artifact
+from jobscam.model.linear import LinearModel
+from jobscam.posting import TEXT_FIELDS, ColumnMap, Posting, cell_text
+from jobscam.values import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Item = str | Mapping[str, Any] | Posting
+
+
+class Scorer:
+    """Scores postings with one artifact and one knowledge base. Made by :func:`load`.
+
+    Attributes
+    ----------
+    name : str
+        Artifact name and version, as written into ``jobscam_model``.
+    manifest : dict
+        The artifact's manifest.
+    """
+
+    def __init__(self, model: LinearModel, knowledge: Knowledge, manifest: Mapping[str, Any]) -> None:
+        self.model = model
+        self.knowledge = knowledge
+        self.manifest = dict(manifest)
+        self.name = f"{manifest['name']}-{manifest['version']}"
+        self._reader = IndicatorReader(knowledge)
+        self._space = FeatureSpace(knowledge)
+        self._hasher = TextHasher(model.bits)
+        known = {name: column for column, name in enumerate(model.names)}
+        # Knowledge may have grown since training: an indicator without a weight is shown as evidence and weighs nothing.
+        self._to_model = [known.get(name) for name in self._space.names]
+
+    def assess(self, item: Item) -> Assessment:
+        """Assess one posting.
+
+        Parameters
+        ----------
+        item : str, mapping or Posting
+            A bare text, a mapping of column names to values, or a posting.
+
+        Examples
+        --------
+        >>> import jobscam
+        >>> a = jobscam.load().assess("Loker Kamboja, CS, gaji 12jt, tiket & paspor ditanggung, tanpa pengalaman")
+        >>> a.tier in ("high", "critical")
+        True
+        >>> abs(a.logit - (a.bias + sum(c.value for c in a.contributions))) < 1e-9
+        True
+        """
+        posting = as_posting(item)
+        document, findings = self._reader.read(posting)
+        grams = self._hasher.grams(document.norm)
+        row = {}
+        for column, value in self._space.row(document, findings).items():
+            target = self._to_model[column]
+            if target is not None:
+                row[target] = value
+        parts = explain.contributions(self.model, row, grams, document, findings)
+        logit = self.model.bias + sum(c.value for c in parts)
+        scored = findings.posting_type == Status.SCORED.value
+        computable = findings.posting_type != Status.NOT_ASSESSABLE.value
+        probability = self.model.calibration.probability(logit) if computable else None
+        return Assessment(
+            probability=probability,
+            logit=logit,
+            bias=self.model.bias,
+            tier=self.model.tier(probability) if scored and probability is not None else "",
+            status=findings.posting_type,
+            status_reason=str(findings.facts["status_reason"]),
+            language=findings.language,
+            contributions=parts,
+            reasons=explain.reasons(parts, document, self.knowledge.sentences),
+            evidence=findings.evidence,
+            facts=findings.facts,
+            model=self.name,
+            document=document,
+            sentences=self.knowledge.sentences,
+        )
+
+    def assess_many(self, items: Iterable[Item]) -> list[Assessment]:
+        """Assess several postings, in order."""
+        return [self.assess(item) for item in items]
+
+    def score(self, data: pd.DataFrame | Iterable[Item], *, reasons: int = 3, language: str = "id") -> pd.DataFrame:
+        """Score a table or a list of postings.
+
+        Parameters
+        ----------
+        data : DataFrame or iterable of str, mapping or Posting
+            A DataFrame with any recognised columns; a single column ``text`` suffices.
+        reasons : int
+            How many reasons go into ``jobscam_reasons``.
+        language : {"id", "en"}
+            Language of the reasons.
+
+        Returns
+        -------
+        DataFrame
+            Input columns (of a DataFrame) followed by the ``jobscam_`` columns, with the same index.
+        """
+        import pandas as pd
+
+        frame = data if isinstance(data, pd.DataFrame) else None
+        postings = postings_of(data)
+        rows = [self.assess(p).columns(reasons, language) for p in postings]
+        out = pd.DataFrame(rows, columns=list(explain.OUTPUT_COLUMNS), index=None if frame is None else frame.index)
+        for name in ("jobscam_probability", "jobscam_salary_month_idr"):
+            out[name] = pd.to_numeric(out[name].replace("", None), errors="coerce").astype(float)
+        if frame is None:
+            return out
+        kept = frame[[c for c in frame.columns if c not in out.columns]]
+        return pd.concat([kept, out], axis=1)
+
+
+def as_posting(item: Item) -> Posting:
+    """A posting from a bare text, a mapping, or a posting."""
+    if isinstance(item, Posting):
+        return item
+    if isinstance(item, str):
+        return Posting(description=item)
+    if isinstance(item, Mapping):
+        return Posting.from_mapping(item)
+    raise InputError(f"a posting must be a text, a mapping or a Posting, got {type(item).__name__}")
+
+
+def postings_of(data: Any) -> Sequence[Posting]:
+    """Postings from a DataFrame, a Series, or an iterable of texts, mappings or postings."""
+    columns = getattr(data, "columns", None)
+    if columns is None:
+        if isinstance(data, str):
+            raise InputError("give a list of postings, or use assess() for one text")
+        return [as_posting(item if not _is_cell(item) else cell_text(item)) for item in data]
+    mapping = ColumnMap.from_header([str(c) for c in columns])
+    used = sorted({p for positions in mapping.fields.values() for p in positions})
+    texts = {p: [cell_text(v) for v in data.iloc[:, p].tolist()] for p in used}
+    out = []
+    for i in range(len(data)):
+        values = {}
+        for name, positions in mapping.fields.items():
+            parts = [texts[p][i] for p in positions if texts[p][i]]
+            if parts:
+                values[name] = "\n".join(parts)
+        out.append(Posting(**values))
+    return out
+
+
+def _is_cell(item: Any) -> bool:
+    return item is None or isinstance(item, float)
+
+
+def load(source: str | Path | None = None, *, knowledge: str | Path | None = None, agencies: str | Path | None = None) -> Scorer:
+    """Load a model artifact, checked byte by byte; the shipped one by default.
+
+    Parameters
+    ----------
+    source : path, optional
+        Folder of an artifact.
+    knowledge : path, optional
+        Folder laid over the shipped knowledge.
+    agencies : path, optional
+        CSV of licensed agencies (your copy of the official list).
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing or a byte was changed.
+    KnowledgeError
+        If a knowledge file breaks its schema.
+    """
+    path = Path(source) if source is not None else artifact.shipped_path()
+    model, manifest = artifact.read(path)
+    return Scorer(model, load_knowledge(knowledge, agencies), manifest)
+
+
+__all__ = ["TEXT_FIELDS", "Item", "Scorer", "as_posting", "load", "postings_of"]

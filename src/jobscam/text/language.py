@@ -1,0 +1,83 @@
+"""Which language an ad is written in: a stop-word profile for the clear cases, langdetect for the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from jobscam.knowledge import Knowledge
+
+_ENOUGH_WORDS = 12
+_CLEAR_SHARE = 0.08
+_MAX_WORDS = 600
+_DEBRIS_KNOWN = 0.2
+
+
+class LanguageProfile:
+    """Decides between Indonesian, English, a mixture, Malay and other languages.
+
+    Stop words cost nothing beside the tokens that are there anyway; langdetect (500 ads a second) is asked only when
+    they say too little, with a fixed seed so that the answer is always the same. It knows no Malay, so Malay is told
+    from Indonesian by its own words only.
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        profiles = knowledge.profiles
+        indonesian = profiles["id"].stopwords
+        english = profiles["en"].stopwords
+        self._id = indonesian - english
+        self._en = english - indonesian
+        malay = profiles["ms"].stopwords if "ms" in profiles else frozenset[str]()
+        self._ms = malay - indonesian - english
+        self._known = frozenset(w for form in knowledge.forms for slot in form.slots for a in slot for w in a.split())
+
+    def identify(self, words: list[str], text: str) -> tuple[str, float, float]:
+        """Language, confidence (0-1), and the share of words known to the profiles and phrases.
+
+        Parameters
+        ----------
+        words : list of str
+            Normalised words of the text.
+        text : str
+            The normalised text, for langdetect.
+        """
+        sample = words[:_MAX_WORDS]
+        if not sample:
+            return "other", 0.0, 0.0
+        counts = Counter(sample)
+        n = len(sample)
+        hits_id = sum(c for w, c in counts.items() if w in self._id)
+        hits_en = sum(c for w, c in counts.items() if w in self._en)
+        hits_ms = sum(c for w, c in counts.items() if w in self._ms)
+        known = sum(c for w, c in counts.items() if w in self._known or w in self._id or w in self._en) / n
+        total = hits_id + hits_en
+        clear = total >= 2 and total / n >= _CLEAR_SHARE
+        if hits_ms >= 2 and hits_ms * 4 >= hits_id:
+            return "ms", min(1.0, hits_ms / (hits_ms + 1.0)), known
+        if clear:
+            share = hits_id / total
+            if 0.3 <= share <= 0.7 and total >= 4:
+                return "mixed", 1.0 - abs(share - 0.5), known
+            return ("id", share, known) if share > 0.5 else ("en", 1.0 - share, known)
+        if known >= 0.45:
+            return ("id" if hits_id >= hits_en else "en"), 0.5, known
+        guess, confidence = _langdetect(text)
+        if n < _ENOUGH_WORDS and known >= 0.25 and guess not in ("id", "en"):
+            return ("id" if hits_id >= hits_en else "en"), 0.4, known
+        if guess in ("id", "en"):
+            return guess, confidence, known
+        # langdetect names Tagalog, Swahili, Somali and many more for posters full of names, numbers and OCR debris.
+        if known >= _DEBRIS_KNOWN:
+            return ("id" if hits_id >= hits_en else "en"), 0.4, known
+        return "other", confidence, known
+
+
+def _langdetect(text: str) -> tuple[str, float]:
+    from langdetect import DetectorFactory, detect_langs
+    from langdetect.lang_detect_exception import LangDetectException
+
+    DetectorFactory.seed = 0
+    try:
+        best = detect_langs(text[:2000])[0]
+    except LangDetectException:
+        return "other", 0.0
+    return str(best.lang), float(best.prob)

@@ -1,0 +1,289 @@
+"""Brings an ad to the one form that phrases and numbers are looked for in, and keeps the way back.
+
+The steps undo what writers do to be noticed or not to be found: stylised alphabets, invisible characters, look-alike
+letters, s p a c e d letters, words cut by dots, leetspeak, stretched letters. What was undone is kept as marks,
+because hiding a word is itself evidence. A word is only rebuilt where the result is a known word: ``12jt`` stays.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobscam.knowledge import Knowledge
+from jobscam.knowledge.tables import Country, Place
+from jobscam.text.align import Alignment, Edit, rewrite
+from jobscam.text.fold import INVISIBLE, LOOKALIKE, MOJIBAKE, PLAIN, STYLISED, fold
+
+SPACED, CUT, LEET = "spaced_letters", "cut_words", "leetspeak"
+MAX_CHARS = 200_000
+"""Longer texts are read up to here: no real ad is longer, and a cost that grows without end serves nobody."""
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_TAG = re.compile(r"<[a-zA-Z/][^<>\n]{0,200}>|&(?:nbsp|amp|lt|gt|quot|#\d{1,6});")
+_SPACED = re.compile(r"(?<![a-z0-9])([a-z0-9])([ .\-_*|])[a-z0-9](?:\2[a-z0-9](?![a-z0-9])){1,40}+")
+_CUT = re.compile(r"(?<![a-z0-9@./])[a-z0-9]{1,14}(?:[.*_|~'][a-z0-9]{1,14}){1,6}+(?![a-z0-9])")
+_LEET = re.compile(r"(?<![a-z0-9@$.,])(?:[a-z]{1,20}+[0-9@$]|[0-9@$]{1,3}+[a-z])[a-z0-9@$]{0,20}+(?![a-z0-9@])")
+_STRETCHED = re.compile(r"([a-z])\1{2,}+")
+_SPACE = re.compile(r"[ \t]*[\r\n][\s]*|[ \t]{2,}|\t|(?<=[a-z])[-/](?=[a-z])")
+_WORD = re.compile(r"[a-z0-9]+")
+_LEET_LETTERS = str.maketrans("013456789@$", "oieasbtbgas")
+_LEET_LETTERS_L = str.maketrans("013456789@$", "oleasgtbgas")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that was undone: its kind and where it stands in the original."""
+
+    kind: str
+    start: int
+    end: int
+
+
+class Text:
+    """An original text, its normalised form, and the way between them.
+
+    Attributes
+    ----------
+    original : str
+    norm : str
+        Lower case, plain letters, single spaces; line breaks are spaces too (see `lines`).
+    marks : tuple of Mark
+        Obfuscations that were undone.
+    lines : list of int
+        Positions in `norm` where a line of the original ended.
+    """
+
+    __slots__ = ("_alignment", "lines", "marks", "norm", "original")
+
+    def __init__(self, original: str, norm: str, alignment: Alignment, marks: tuple[Mark, ...], lines: list[int]) -> None:
+        self.original = original
+        self.norm = norm
+        self.marks = marks
+        self.lines = lines
+        self._alignment = alignment
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Span in the original of a span of `norm`."""
+        return self._alignment.span(start, end)
+
+    def line_bounds(self, position: int) -> tuple[int, int]:
+        """Bounds in `norm` of the line that holds a position."""
+        i = bisect_left(self.lines, position)
+        return (self.lines[i - 1] if i else 0), (self.lines[i] if i < len(self.lines) else len(self.norm))
+
+
+class Normaliser:
+    """Normalises texts with the words of a :class:`Knowledge`.
+
+    Examples
+    --------
+    >>> from jobscam import knowledge
+    >>> text = Normaliser(knowledge.load()).read("L0ker 𝗞𝗮𝗺𝗯𝗼𝗷𝗮 s l o t")
+    >>> text.norm
+    'loker kamboja slot'
+    >>> start, end = text.span(6, 13)
+    >>> text.original[start:end]
+    '𝗞𝗮𝗺𝗯𝗼𝗷𝗮'
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        words: set[str] = set()
+        sensitive: set[str] = set()
+        for form in knowledge.forms:
+            risky = knowledge.indicators[form.indicator].family in ("jobs", "demands", "lures")
+            for slot in form.slots:
+                for alternative in slot:
+                    found = [w for w in alternative.split() if w.isascii() and w.isalpha()]
+                    words.update(found)
+                    if risky:
+                        sensitive.update(w for w in found if len(w) >= 4)
+        located: list[Country | Place] = [*knowledge.countries.values(), *knowledge.places]
+        for place in located:
+            names = [v for v in place.variants if v.isascii() and v.isalpha() and len(v) >= 4]
+            words.update(names)
+            if place.hub_risk != "low":
+                sensitive.update(names)
+        for profile in knowledge.profiles.values():
+            words.update(profile.stopwords)
+        self._words = frozenset(w for w in words if len(w) >= 3)
+        self._sensitive = frozenset(sensitive)
+        self._starred = _starred(self._sensitive)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every single word that occurs in the phrases, places and profiles."""
+        return self._words
+
+    def read(self, original: str) -> Text:
+        """Normalise one text."""
+        alignment = Alignment()
+        marks: list[Mark] = []
+        text = original[:MAX_CHARS]
+        text = self._step(text, alignment, _characters(text, marks))
+        if len(lowered := text.lower()) == len(text):
+            text = lowered
+        for finder in (self._spaced, self._cut, self._leet):
+            edits: list[Edit] = []
+            for kind, edit in finder(text):
+                edits.append(edit)
+                start, end = alignment.span(edit[0], edit[1])
+                marks.append(Mark(kind, start, end))
+            text = self._step(text, alignment, edits)
+        text = self._step(text, alignment, self._stretched(text))
+        lines: list[int] = []
+        text = self._step(text, alignment, _spaces(text, lines))
+        marks.sort(key=lambda m: (m.start, m.end, m.kind))
+        return Text(original, text, alignment, tuple(marks), lines)
+
+    @staticmethod
+    def _step(text: str, alignment: Alignment, edits: Iterator[Edit] | list[Edit]) -> str:
+        new, step = rewrite(text, edits)
+        alignment.push(step)
+        return new
+
+    def _spaced(self, text: str) -> Iterator[tuple[str, Edit]]:
+        for match in _SPACED.finditer(text):
+            joined = match[0][::2]
+            if sum(c.isalpha() for c in joined) * 2 <= len(joined):
+                continue
+            word = joined if joined in self._words else _unleet(joined, self._words)
+            if word or (len(joined) >= 5 and joined.isalpha() and match[2] != "-"):
+                yield SPACED, (match.start(), match.end(), word or joined)
+
+    def _cut(self, text: str) -> Iterator[tuple[str, Edit]]:
+        for match in _CUT.finditer(text):
+            token = match[0]
+            if "*" in token and token in self._starred:
+                yield CUT, (match.start(), match.end(), self._starred[token])
+                continue
+            joined = re.sub(r"[.*_|~']", "", token)
+            word = joined if joined in self._sensitive else _unleet(joined, self._sensitive)
+            if word and not any(part in self._words for part in re.split(r"[.*_|~']", token) if len(part) > 3):
+                yield CUT, (match.start(), match.end(), word)
+
+    def _leet(self, text: str) -> Iterator[tuple[str, Edit]]:
+        for match in _LEET.finditer(text):
+            word = _unleet(match[0], self._words)
+            if word and len(word) >= 4:
+                yield LEET, (match.start(), match.end(), word)
+
+    def _stretched(self, text: str) -> Iterator[Edit]:
+        for match in _STRETCHED.finditer(text):
+            start, end = match.span()
+            before = _last_word(text, start)
+            after = _WORD.match(text, end)
+            rest = after[0] if after else ""
+            if not before and not rest:
+                continue  # a word of one letter: www, xxx, iii
+            double = before + match[1] * 2 + rest
+            yield start, end, match[1] * (2 if double in self._words else 1)
+
+
+def _unleet(token: str, words: frozenset[str]) -> str | None:
+    if token.isalpha():
+        return token if token in words else None
+    for table in (_LEET_LETTERS, _LEET_LETTERS_L):
+        word = token.translate(table)
+        if word in words:
+            return word
+    return None
+
+
+def _starred(words: frozenset[str]) -> dict[str, str]:
+    """Words with one inner letter replaced by a star, for ``j*dol``; ambiguous ones are left out."""
+    found: dict[str, str | None] = {}
+    for word in sorted(words):
+        for i in range(1, len(word) - 1):
+            key = f"{word[:i]}*{word[i + 1 :]}"
+            found[key] = word if key not in found else None
+    return {k: v for k, v in found.items() if v}
+
+
+def _last_word(text: str, end: int) -> str:
+    start = end
+    while start > 0 and end - start < 30 and text[start - 1].isalnum():
+        start -= 1
+    return text[start:end]
+
+
+def _characters(text: str, marks: list[Mark]) -> Iterator[Edit]:
+    """Edits that bring every character to plain form; runs of three or more odd letters are marked."""
+    ascii_only = text.isascii()
+    spots: list[Edit] = [(m.start(), m.end(), " ") for m in _CONTROL.finditer(text)]
+    if "<" in text or "&" in text:
+        spots += [(m.start(), m.end(), "&" if m[0] == "&amp;" else " ") for m in _TAG.finditer(text)]
+    if ascii_only:
+        yield from sorted(spots)
+        return
+    spots += [(m.start(), m.end(), " ") for m in MOJIBAKE.finditer(text)]
+    spots.sort()
+    taken = [(start, end) for start, end, _ in spots]
+    run: list[tuple[int, str]] = []
+    odd: list[Edit] = []
+    position = 0
+    for match in _NOT_ASCII.finditer(text):
+        i = match.start()
+        while position < len(taken) and taken[position][1] <= i:
+            position += 1
+        if position < len(taken) and taken[position][0] <= i:
+            continue
+        plain, kind = fold(text[i])
+        if kind == LOOKALIKE and not _beside_latin(text, i):
+            plain, kind = text[i].lower(), PLAIN
+        if kind == INVISIBLE and not (0 < i < len(text) - 1 and text[i - 1].isalpha() and text[i + 1].isalpha()):
+            kind = PLAIN
+        if kind != PLAIN:
+            run.append((i, kind))
+        if plain != text[i]:
+            odd.append((i, i + 1, plain))
+    marks.extend(_runs(run))
+    yield from _without_overlap(sorted(spots + odd))
+
+
+def _without_overlap(edits: list[Edit]) -> Iterator[Edit]:
+    end = -1
+    for edit in edits:
+        if edit[0] >= end:
+            yield edit
+            end = edit[1]
+
+
+def _beside_latin(text: str, i: int) -> bool:
+    """Whether a look-alike stands in a word with Latin letters, or in a word made of look-alikes only."""
+    start, end = i, i + 1
+    while start > 0 and i - start < 30 and text[start - 1].isalpha():
+        start -= 1
+    while end < len(text) and end - i < 30 and text[end].isalpha():
+        end += 1
+    word = text[start:end]
+    latin = any("a" <= c <= "z" or "A" <= c <= "Z" for c in word)
+    return latin or all(fold(c)[1] == LOOKALIKE for c in word)
+
+
+def _runs(spots: list[tuple[int, str]]) -> Iterator[Mark]:
+    """Odd characters that stand within a few characters of each other become one mark."""
+    start = last = -10
+    kind = ""
+    count = 0
+    for i, found in [*spots, (1 << 60, "")]:
+        if found == kind and i - last <= 3:
+            last, count = i, count + 1
+            continue
+        if count >= (3 if kind == STYLISED else 1):
+            yield Mark(kind, start, last + 1)
+        start = last = i
+        kind, count = found, 1
+
+
+def _spaces(text: str, lines: list[int]) -> Iterator[Edit]:
+    shift = 0
+    for match in _SPACE.finditer(text):
+        start, end = match.span()
+        if "\n" in match[0] or "\r" in match[0]:
+            lines.append(start + shift)
+        shift += 1 - (end - start)
+        yield start, end, " "
