@@ -36,6 +36,7 @@ def read(data: bytes, tmp_path: Path, name: str = "ads.csv") -> tuple[list[str],
 
 
 # name, file, rows, words that the notes hold; the header is `id` and `text` everywhere
+OPEN, STRAY = "a quote opens here that is never closed", "stray quotes, kept as text: 1"
 DIRT: list[tuple[str, bytes, list[Row | Reject], str]] = [
     ("plain", b"id,text\n1,x\n2,y\n", [A, B], "separator: comma"),
     ("no line end at the end", b"id,text\n1,x\n2,y", [A, B], ""),
@@ -68,23 +69,23 @@ DIRT: list[tuple[str, bytes, list[Row | Reject], str]] = [
     ("line break in a cell", b'id,text\n1,"a\n\nb"\n2,y\n', [Row(2, ["1", "a\n\nb"]), Row(5, ["2", "y"])], ""),
     ("escaped quotes", b'id,text\n1,"say ""hi"""\n', [Row(2, ["1", 'say "hi"'])], ""),
     ("inch mark", b'id,text\n1,pipe 5" long\n', [Row(2, ["1", 'pipe 5" long'])], ""),
-    ("stray quotes in a quoted cell", b'id,text\n1,"say "hi" to us"\n2,y\n', [Row(2, ["1", 'say "hi" to us']), B], "stray quotes, kept as text: 1"),
-    ("cell starts with a quoted word", b'id,text\n1,"Kerja" di Jepang\n2,y\n', [Row(2, ["1", "Kerja di Jepang"]), B], "stray quotes"),
+    ("stray quotes in a cell", b'id,text\n1,"say "hi" to us"\n2,y\n', [Row(2, ["1", 'say "hi" to us']), B], STRAY),
+    ("cell starts with a quoted word", b'id,text\n1,"Kerja" di Jepang\n2,y\n', [Row(2, ["1", "Kerja di Jepang"]), B], STRAY),
     (
         "stray quotes in a cell of two lines",
         b'text,id\n"a "b" c\nd",1\n"x",2\n',
         [Row(2, ['a "b" c\nd', "1"]), Row(4, ["x", "2"])],
-        "stray quotes",
+        STRAY,
     ),
-    ("never closed, to the end", b'id,text\n1,"x\n2,y\n', [Reject(2, "a quote opens here that is never closed", '1,"x'), B], ""),
+    ("never closed, to the end", b'id,text\n1,"x\n2,y\n', [Reject(2, OPEN, '1,"x'), B], ""),
     (
         "never closed, quotes follow",
         b'id,text\n1,"x\n2,"y"\n3,"z, z"\n',
-        [Reject(2, "a quote opens here that is never closed", '1,"x'), B, Row(4, ["3", "z, z"])],
+        [Reject(2, OPEN, '1,"x'), B, Row(4, ["3", "z, z"])],
         "",
     ),
-    ("never closed in the last line", b'id,text\n1,x\n2,"y', [A, Reject(3, "a quote opens here that is never closed", '2,"y')], ""),
-    ("quote and cr", b'id,text\n1,"x\ry\n', [Reject(2, "a quote opens here that is never closed", '1,"x\ry')], ""),
+    ("never closed in the last line", b'id,text\n1,x\n2,"y', [A, Reject(3, OPEN, '2,"y')], ""),
+    ("quote and cr", b'id,text\n1,"x\ry\n', [Reject(2, OPEN, '1,"x\ry')], ""),
     ("header only", b"id,text\n", [], ""),
     ("header only, no line end", b"id,text", [], ""),
 ]  # fmt: skip
@@ -183,8 +184,15 @@ def test_too_long_is_rejected_and_reading_goes_on(tmp_path: Path, monkeypatch: p
     assert rows[1] == B
     lines = 'id,text\n1,"' + "a\n" * 2000 + "2,y\n"
     _, rows, _ = read(lines.encode(), tmp_path)
-    assert rows[0] == Reject(2, "a quote opens here that is never closed", '1,"a')
+    assert rows[0] == Reject(2, OPEN, '1,"a')
     assert rows[-1] == Row(2002, ["2", "y"])
+
+
+def test_a_line_of_separators_costs_no_memory(tmp_path: Path) -> None:
+    _, rows, _ = read(b"id,text\n" + b"," * 3_000_000 + b"\n2,y\n", tmp_path)
+    assert [type(row) for row in rows] == [Reject, Row]
+    assert isinstance(rows[0], Reject)
+    assert "separators in a line" in rows[0].reason
 
 
 @pytest.mark.parametrize("unit", [b'x",y,"z\n', b',"\n', b'"""x\n', b'""', b'"x"y,', b"\r", b'"\r\n', b'"a "b" c\n'], ids=repr)
@@ -312,7 +320,12 @@ def test_rejects_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("source", "target", "expected"),
-    [("a.csv", "o/b.csv", "o/b.rejects.csv"), ("x/a.tsv.gz", "-", "a.rejects.csv"), ("-", "-", "stdin.rejects.csv"), ("a.csv", "b", "b.rejects.csv")],
-)  # fmt: skip
+    [
+        ("a.csv", "o/b.csv", "o/b.rejects.csv"),
+        ("x/a.tsv.gz", "-", "a.rejects.csv"),
+        ("-", "-", "stdin.rejects.csv"),
+        ("a.csv", "b", "b.rejects.csv"),
+    ],
+)
 def test_rejects_path(source: str, target: str, expected: str) -> None:
     assert rejects_path(source, target) == Path(expected)

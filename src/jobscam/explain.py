@@ -189,38 +189,17 @@ def _words(model: LinearModel, grams: Grams, document: Document) -> list[Contrib
     if not len(values):
         return []
     norm = document.norm
-    word_of = _word_starts(norm, grams)
+    sums = np.bincount(grams.words, weights=values, minlength=len(grams.starts))
     totals: dict[str, float] = {}
     where: dict[str, tuple[int, int]] = {}
-    order = np.argsort(grams.starts, kind="stable")
-    for i in order.tolist():
-        start, end = word_of[i]
+    for start, end, value in zip(grams.starts.tolist(), grams.ends.tolist(), sums.tolist()):
         word = norm[start:end]
-        totals[word] = totals.get(word, 0.0) + float(values[i])
+        totals[word] = totals.get(word, 0.0) + value
         where.setdefault(word, (start, end))
     ranked = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))
-    named = [(w, v) for w, v in ranked[:MAX_WORDS] if w]
-    rest = sum(v for w, v in sorted(totals.items()) if w not in dict(named))
+    named, others = ranked[:MAX_WORDS], ranked[MAX_WORDS:]
     out = [Contribution(f"text:{w}", v, (document.span(*where[w]),)) for w, v in named]
-    out.append(Contribution("text:rest", rest))
-    return out
-
-
-def _word_starts(norm: str, grams: Grams) -> list[tuple[int, int]]:
-    """The word each n-gram lies in (the first word, for two)."""
-    bounds: dict[int, tuple[int, int]] = {}
-    out = []
-    for at, stop in zip(grams.starts.tolist(), grams.ends.tolist(), strict=True):
-        while at < stop and at < len(norm) and not (norm[at].isascii() and norm[at].isalnum()):
-            at += 1
-        if at not in bounds:
-            start = end = at
-            while start > 0 and norm[start - 1].isascii() and norm[start - 1].isalnum() and at - start < 40:
-                start -= 1
-            while end < len(norm) and norm[end].isascii() and norm[end].isalnum() and end - at < 40:
-                end += 1
-            bounds[at] = (start, end)
-        out.append(bounds[at])
+    out.append(Contribution("text:rest", sum(v for _, v in others)))
     return out
 
 

@@ -47,9 +47,19 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """Distinct n-grams of a text: their buckets, and where each first stands in the normalised text."""
+    """Distinct n-grams of a text, and the words they first stand in.
+
+    Attributes
+    ----------
+    buckets : ndarray of shape (n,)
+    words : ndarray of shape (n,)
+        Index into `starts` and `ends` of the word (the first word, for two).
+    starts, ends : ndarray of shape (n_words,)
+        Bounds of every word in the normalised text.
+    """
 
     buckets: IntArray
+    words: IntArray
     starts: IntArray
     ends: IntArray
 
@@ -87,19 +97,19 @@ class TextHasher:
         starts, ends = edges[::2], edges[1::2]
         if not len(starts):
             empty = np.zeros(0, dtype=np.int64)
-            return Grams(empty, empty, empty)
+            return Grams(empty, empty, empty, empty)
         with np.errstate(over="ignore"):
             prefix = np.concatenate([[np.uint64(0)], self._prefix(codes)])
             parts = [self._words(prefix, starts, ends)]
             parts += [self._chars(prefix, inside, n) for n in _CHAR_GRAMS]
         hashes = np.concatenate([p[0] for p in parts])
         first = np.concatenate([p[1] for p in parts])
-        last = np.concatenate([p[2] for p in parts])
         buckets = (hashes >> self._shift).astype(np.int64)
         unique, index = np.unique(buckets, return_index=True)
+        at = first[index]
+        words = np.searchsorted(starts, at + ~inside[at], side="right") - 1
         # Back from the padded text to the normalised one.
-        limit = len(norm)
-        return Grams(unique, np.clip(first[index] - 1, 0, limit), np.clip(last[index] - 1, 0, limit))
+        return Grams(unique, words, starts - 1, ends - 1)
 
     @staticmethod
     def _prefix(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
@@ -112,25 +122,19 @@ class TextHasher:
         value = (prefix[ends] - prefix[starts]) * _POWERS[_MAX_TEXT + 4 - starts]
         return np.asarray(value, dtype=np.uint64)
 
-    def _words(
-        self, prefix: npt.NDArray[np.uint64], starts: IntArray, ends: IntArray
-    ) -> tuple[npt.NDArray[np.uint64], IntArray, IntArray]:
+    def _words(self, prefix: npt.NDArray[np.uint64], starts: IntArray, ends: IntArray) -> tuple[npt.NDArray[np.uint64], IntArray]:
         one = self._stretch(prefix, starts, ends) * _MIX
         one ^= one >> np.uint64(29)
         two = (one[:-1] * _BASE + one[1:] + np.uint64(7)) * _MIX
-        return (
-            np.concatenate([one * _MIX, two]),
-            np.concatenate([starts, starts[:-1]]).astype(np.int64),
-            np.concatenate([ends, ends[1:]]).astype(np.int64),
-        )
+        return np.concatenate([one * _MIX, two]), np.concatenate([starts, starts[:-1]]).astype(np.int64)
 
     def _chars(
         self, prefix: npt.NDArray[np.uint64], inside: npt.NDArray[np.bool_], n: int
-    ) -> tuple[npt.NDArray[np.uint64], IntArray, IntArray]:
+    ) -> tuple[npt.NDArray[np.uint64], IntArray]:
         """n-grams that lie in one word with at most the blank before and the blank after it."""
         size = len(inside)
         if size < n:
-            return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+            return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
         count = np.concatenate([[0], np.cumsum(inside)])
         at = np.arange(size - n + 1)
         core = count[at + n - 1] - count[at + 1]
@@ -138,7 +142,7 @@ class TextHasher:
         keep = keep[(inside[keep] | inside[keep + n - 1])]
         hashes = self._stretch(prefix, keep, keep + n) * _MIX
         hashes ^= hashes >> np.uint64(31)
-        return (hashes + np.uint64(n)) * _MIX, keep, keep + n
+        return (hashes + np.uint64(n)) * _MIX, keep
 
 
 class FeatureSpace:

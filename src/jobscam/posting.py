@@ -93,7 +93,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "description": ("description", "deskripsi", "text", "teks", "job description", "job desc", "jobdesc", "desc", "isi",
                     "isi iklan", "iklan", "ad", "ad text", "advert", "caption", "content", "konten", "body", "post", "posting",
                     "message", "pesan", "deskripsi pekerjaan", "deskripsi posisi", "uraian", "uraian pekerjaan", "detail",
-                    "details", "full text", "fulltext", "ocr", "ocr text", "status", "tweet", "narasi", "job details"),
+                    "details", "full text", "fulltext", "ocr", "ocr text", "tweet", "narasi", "job details"),
     "requirements": ("requirements", "requirement", "persyaratan", "syarat", "kualifikasi", "qualification",
                      "qualifications", "kriteria", "skills", "skill", "keahlian", "job requirements"),
     "benefits": ("benefits", "benefit", "fasilitas", "tunjangan", "keuntungan", "perks"),

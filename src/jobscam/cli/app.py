@@ -20,8 +20,8 @@ Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some rows were rejected
 app = typer.Typer(
     name="jobscam", help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False
 )
-app.command("score", help=score.HELP)(score.score)
-app.command("explain", help=explain.HELP)(explain.explain)
+app.command("score", help=score.HELP, short_help="Score a table of ads.")(score.score)
+app.command("explain", help=explain.HELP, short_help="Explain the score of one ad.")(explain.explain)
 app.add_typer(model.app, name="model")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 
-class Language(str, Enum):
+class Language(StrEnum):
     """Language of the reasons."""
 
     ID = "id"
@@ -49,11 +49,11 @@ def scorer_arguments(model: str | None, knowledge: Path | None, agencies: Path |
 
 
 def printable(text: str) -> str:
-    """Text of an ad, safe to print: each character that could steer a terminal becomes a space, so offsets stay.
+    r"""Text of an ad, safe to print: each character that could steer a terminal becomes a space, so offsets stay.
 
     Examples
     --------
-    >>> printable("gaji\\x1b[2Jtinggi")
+    >>> printable("gaji\x1b[2Jtinggi")
     'gaji [2Jtinggi'
     """
     return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)

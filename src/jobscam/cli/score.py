@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +34,7 @@ Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some rows were rejected
 """
 
 
-class Order(str, Enum):
+class Order(StrEnum):
     """Order of the rows of the output."""
 
     RISK = "risk"
@@ -158,9 +158,10 @@ def _progress(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
-    with Progress(
+    with Bar(
         TextColumn("{task.fields[rows]} rows, {task.fields[rate]} a second"),
         BarColumn(),
         TaskProgressColumn(),
@@ -170,7 +171,7 @@ def _progress(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
     ) as bar:
         task = bar.add_task("", total=None, rows=0, rate="-")
 
-        def update(state: "Progress") -> None:  # type: ignore[valid-type]  # noqa: UP037
+        def update(state: Progress) -> None:
             elapsed = bar.tasks[0].elapsed or 0.0
             rate = f"{state.rows / elapsed:.0f}" if elapsed > 0 else "-"
             bar.update(task, total=state.bytes_total, completed=state.bytes_read, rows=state.rows, rate=rate)

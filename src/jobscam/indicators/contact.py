@@ -24,6 +24,10 @@ _DOMAIN = re.compile(
 )
 
 
+# A domain of its own; the reserved ones stand for it in samples.
+_COMPANY_KINDS = ("", "official", "reserved")
+
+
 @dataclass(frozen=True, slots=True)
 class Contacts:
     """Contacts found, as (start, end) in the joined original text with what they are."""
@@ -124,10 +128,10 @@ class ContactReader:
         add("short_link", [(s, e) for s, e, _, k in kinds if k in ("short_link", "form")])
         add("official_domain", [(s, e) for s, e, _, k in kinds if k == "official"])
         add("free_mail", [(s, e) for s, e, d in contacts.emails if self.kind_of(d) == "free_mail"])
-        company = [(s, e) for s, e, d in contacts.emails if self.kind_of(d) in ("", "official")]
+        company = [(s, e) for s, e, d in contacts.emails if self.kind_of(d) in _COMPANY_KINDS]
         add("company_mail", company)
         only_chat = (contacts.whatsapp or contacts.telegram or contacts.phones) and not contacts.emails
-        if only_chat and not any(k in ("", "official", "job_board") for _, _, _, k in kinds):
+        if only_chat and not any(k in (*_COMPANY_KINDS, "job_board") for _, _, _, k in kinds):
             spots = [*contacts.whatsapp, *contacts.telegram, *((s, e) for s, e, _ in contacts.phones)]
             add("chat_only_contact", sorted(spots))
         out += self._impersonation(document, contacts, kinds, bool(company))
@@ -137,7 +141,7 @@ class ContactReader:
         self, document: Document, contacts: Contacts, kinds: list[tuple[int, int, str, str]], company: bool
     ) -> list[Evidence]:
         """A public body or well-known employer named as the one who hires, but reachable only by private means."""
-        if company or not contacts.any or any(k in ("official", "") for _, _, _, k in kinds):
+        if company or not contacts.any or any(k in _COMPANY_KINDS for _, _, _, k in kinds):
             return []
         hits = self._brands.find_longest(document.norm)
         for hit in hits:

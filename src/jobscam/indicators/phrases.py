@@ -13,6 +13,7 @@ from jobscam.values import Evidence, Sign, Span
 
 _CLAUSE_END = re.compile(r"[.!?;,•]|\s-\s")
 _SENTENCE_END = re.compile(r"[.!?•](?:\s|$)")
+_WORD = re.compile(r"[a-z0-9]+")
 _NEGATION_REACH = 40
 _NEGATION_WORDS = 3
 _MAX_SPANS = 6
@@ -55,27 +56,33 @@ class PhraseEngine:
         for number, by_slot in chains.items():
             form = self._forms[number]
             if all(by_slot):
-                for start, end in _chains(norm, by_slot, form.gaps):
-                    self._place(document, form.indicator, start, end, held, negated)
+                for start, end, gaps in _chains(norm, by_slot, form.gaps):
+                    denied = any(w in self._negators for gap in gaps for w in gap.split())
+                    self._place(document, form.indicator, start, end, held, negated, denied=denied)
         return _merged(held), _merged(negated)
 
-    def _place(self, document: Document, name: str, start: int, end: int, held: Found, negated: Found) -> None:
+    def _place(
+        self, document: Document, name: str, start: int, end: int, held: Found, negated: Found, *, denied: bool = False
+    ) -> None:
         indicator = self._indicators[name]
-        if indicator.negation == "keep" or not self.is_negated(document.norm, start, end):
+        since = None if indicator.negation == "keep" else self.negated_since(document.norm, start, end)
+        if indicator.negation == "keep" or (since is None and not denied):
             held[name].append((start, end))
             return
         negated[name].append((start, end))
         if indicator.negation == "flip":
-            reach = max(0, start - _NEGATION_REACH)
-            held[indicator.flips_to].append((_clause_start(document.norm, reach, start), end))
+            held[indicator.flips_to].append((start if since is None else since, end))
 
-    def is_negated(self, norm: str, start: int, end: int) -> bool:
-        """Whether a negator stands within three words before, or a negating word right after."""
-        reach = max(0, start - _NEGATION_REACH)
-        words = norm[_clause_start(norm, reach, start) : start].split()[-_NEGATION_WORDS:]
-        if any(w.strip("()\"'*:") in self._negators for w in words):
-            return True
-        return self._after is not None and self._after.match(norm, end) is not None
+    def negated_since(self, norm: str, start: int, end: int) -> int | None:
+        """Where the negation of a mention begins, or None.
+
+        At a negator within three words before, or at the mention itself where a denial stands right after it.
+        """
+        words = list(_WORD.finditer(norm, _clause_start(norm, max(0, start - _NEGATION_REACH), start), start))
+        for word in words[-_NEGATION_WORDS:]:
+            if word[0] in self._negators:
+                return word.start()
+        return start if self._after is not None and self._after.match(norm, end) else None
 
 
 def _clause_start(norm: str, reach: int, start: int) -> int:
@@ -85,22 +92,22 @@ def _clause_start(norm: str, reach: int, start: int) -> int:
     return last
 
 
-def _chains(norm: str, by_slot: list[list[tuple[int, int]]], gaps: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Spans in which the slots follow each other, each at most `gap` words after the one before."""
-    current = [(s, e, e) for s, e in by_slot[0]]
+def _chains(norm: str, by_slot: list[list[tuple[int, int]]], gaps: tuple[int, ...]) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Spans in which the slots follow each other, each at most `gap` words after the one before, and what stands between."""
+    current: list[tuple[int, int, tuple[str, ...]]] = [(s, e, ()) for s, e in by_slot[0]]
     for hits, gap in zip(by_slot[1:], gaps, strict=True):
         starts = [s for s, _ in hits]
-        after: list[tuple[int, int, int]] = []
-        for start, _, end in current:
+        after: list[tuple[int, int, tuple[str, ...]]] = []
+        for start, end, before in current:
             i = bisect_left(starts, end)
             if i == len(hits):
                 continue
             between = norm[end : min(hits[i][0], end + 12 * (gap + 1) + 2)]
             near = hits[i][0] - end <= len(between)
             if near and len(between.split()) <= gap and not _SENTENCE_END.search(between):
-                after.append((start, hits[i][0], hits[i][1]))
+                after.append((start, hits[i][1], (*before, between)))
         current = after
-    return [(start, end) for start, _, end in current]
+    return current
 
 
 def _merged(found: Found) -> Found:

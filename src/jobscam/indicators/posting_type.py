@@ -16,6 +16,9 @@ _OTHERS = {
     "explainer_marker": Status.NOT_AN_AD,
 }
 
+_EARLY = 80
+"""A warning that opens the text counts double: ads put theirs at the foot."""
+
 
 def judge(
     document: Document, found: Found, contacts: Contacts, language: str, known: float, knowledge: Knowledge
@@ -38,15 +41,17 @@ def judge(
         return len({document.norm[s:e] for s, e in found.get(name, ())})
 
     vacancy = count("vacancy_marker") + count("apply_marker") + count("duties_listed") + count("formal_application")
-    vacancy += count("specific_qualifications") + (2 if contacts.phones or contacts.emails or contacts.telegram else 0)
+    vacancy += count("specific_qualifications")
     vacancy += 2 if document.posting.title and document.posting.company else 0
     margin = int(knowledge.settings["posting_type"]["warning_margin"])
-    warning = 2 * count("warning_marker") + 2 * count("news_marker") + 3 * count("denial_marker")
-    warning -= 2 * count("fraud_notice")
     seeker = 3 * count("job_seeker_marker")
-    explainer = 2 * count("explainer_marker")
-    if seeker >= margin and seeker > vacancy:
+    if seeker and seeker + 1 >= vacancy:  # a seeker leaves a number too, so contacts say nothing here
         return Status.NOT_AN_AD, "job_seeker"
+    vacancy += 2 if contacts.phones or contacts.emails or contacts.telegram else 0
+    early = any(s < _EARLY for name in ("warning_marker", "denial_marker", "news_marker") for s, _ in found.get(name, ()))
+    warning = 2 * int(early) + 2 * count("warning_marker") + 2 * count("news_marker") + 3 * count("denial_marker")
+    warning -= 2 * count("fraud_notice")
+    explainer = 2 * count("explainer_marker")
     if warning >= vacancy + margin and warning >= 4:
         return Status.WARNING_OR_NEWS, "warning"
     if explainer >= vacancy + margin and explainer >= 4:

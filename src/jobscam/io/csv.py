@@ -29,15 +29,22 @@ _QUOTED = re.compile('"[^"]*+"')
 _HINT = re.compile(r'"?sep=(.)"?\s*\Z', re.IGNORECASE)
 
 
+_OPEN = "a quote opens here that is never closed"
+# Cells cost far more memory than their characters do.
+_MOST_SEPARATORS = 1_000_000
+
+
 class _StillOpen(Exception):
-    """A quoted cell reached the end of the input, or the size a record may have."""
+    """A quoted cell reached the end of the input, or a record the size it may have; holds the reason of the reject."""
 
 
 class _Feed:
     """Hands lines to the CSV parser and remembers which ones the current record took."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, separator: str) -> None:
         self._lines = lines
+        self._separator = separator
+        self._separators = 0
         self._pending: Line | None = None
         self.taken: list[Line] = []
         self._size = 0
@@ -49,6 +56,7 @@ class _Feed:
         self._pending = first
         self.taken = []
         self._size = 0
+        self._separators = 0
 
     def __iter__(self) -> _Feed:
         return self
@@ -58,12 +66,15 @@ class _Feed:
         if line is None:
             line = self._lines.next()
             if line is None:
-                raise _StillOpen
+                raise _StillOpen(_OPEN)
             if line.cut or self._size + len(line.text) > min(RECORD_LIMIT, self._credit):
                 self._lines.give_back([line])
-                raise _StillOpen
+                raise _StillOpen(_OPEN)
         self.taken.append(line)
         self._size += len(line.text)
+        self._separators += line.text.count(self._separator)
+        if self._separators > _MOST_SEPARATORS:
+            raise _StillOpen(_OPEN if len(self.taken) > 1 else f"more than {_MOST_SEPARATORS} separators in a line")
         return line.text
 
     def from_start(self) -> Iterator[str]:
@@ -110,7 +121,7 @@ class CsvReader:
         try:
             self.separator = self._sniff()
             self._split_at = self.separator or _NO_SEPARATOR
-            self._feed = _Feed(self._lines)
+            self._feed = _Feed(self._lines, self._split_at)
             self._parser = csv.reader(self._feed, delimiter=self._split_at, strict=True)
             self.header = self._read_header()
         except BaseException:
@@ -195,9 +206,9 @@ class CsvReader:
             cells = next(self._parser)
             self._feed.keep(len(self._feed.taken))
             return cells
-        except _StillOpen:
+        except _StillOpen as error:
             self._feed.keep(1)
-            return "a quote opens here that is never closed"
+            return str(error)
         except csv.Error:
             return self._repair(width)
 
@@ -221,7 +232,7 @@ class CsvReader:
                 self._counts["quotes"] += 1
                 return cells
         self._feed.keep(1)
-        return "quotes do not match" if one_line else "a quote opens here that is never closed"
+        return "quotes do not match" if one_line else _OPEN
 
     def _read_header(self) -> list[str]:
         line = self._next_line()
@@ -260,7 +271,7 @@ class CsvReader:
 
 def _only(text: str) -> Iterator[str]:
     yield text
-    raise _StillOpen
+    raise _StillOpen(_OPEN)
 
 
 class CsvWriter:

@@ -44,6 +44,31 @@ class Line(NamedTuple):
     cut: bool = False
 
 
+def _detect(head: bytes) -> str:
+    """Encoding of a text by its first bytes."""
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    # Latin letters in UTF-16 have a zero as every other byte. The first two characters, part of a header, must
+    # show it, so that zeros inside the cells of a UTF-8 file are never taken for it.
+    even, odd = head[0 : len(head) // 2 * 2 : 2], head[1::2]
+    if len(odd) > 1:
+        for low, high, name in ((even, odd, "utf-16-le"), (odd, even, "utf-16-be")):
+            zeros = high.count(0) > 0.3 * len(high) and low.count(0) < 0.05 * len(low)
+            if zeros and high[:2] == b"\0\0" and b"\0" not in low[:2]:
+                return name
+    return "utf-8"
+
+
+def decode(data: bytes) -> str:
+    """A whole text, with the same leniency as a table."""
+    encoding = _detect(data[:_HEAD])
+    if encoding.startswith("utf-16"):
+        return data.decode(encoding, "replace")
+    return data.decode(encoding, "surrogateescape").translate(_WINDOWS)
+
+
 class _Counting(io.RawIOBase):
     """Passes bytes on and counts them, so that progress is measured on the file, not on what it unpacks to."""
 
@@ -115,7 +140,8 @@ class Lines:
                 head = self._read_head(unpacked)
             else:
                 unpacked = packed
-            self.encoding = self._detect(head)
+            self._refuse_foreign(head)
+            self.encoding = _detect(head)
             text = head.decode(self.encoding, "replace")
             ended = _HEADER_END.match(text) or _ANY_END.search(text)
             self._lf = ended is None or ended[1].endswith("\n")
@@ -157,29 +183,12 @@ class Lines:
             raise self._damaged(error) from None
         return b"".join(parts)
 
-    def _detect(self, head: bytes) -> str:
+    def _refuse_foreign(self, head: bytes) -> None:
         for magic, what in _FOREIGN:
             if head.startswith(magic):
                 raise InputError(f"{self.name} is {what}")
         if not head.strip(b"\r\n\t \xef\xbb\xbf\xff\xfe"):
             raise InputError(f"{self.name} is empty; it needs a header line and rows")
-        if head.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        # Latin letters in UTF-16 have a zero as every other byte. The first two characters, part of a header, must
-        # show it, so that zeros inside the cells of a UTF-8 file are never taken for it.
-        even, odd = head[0 : len(head) // 2 * 2 : 2], head[1::2]
-        if len(odd) > 1:
-            for low, high, name in ((even, odd, "utf-16-le"), (odd, even, "utf-16-be")):
-                if (
-                    high[:2] == b"\0\0"
-                    and b"\0" not in low[:2]
-                    and high.count(0) > 0.3 * len(high)
-                    and low.count(0) < 0.05 * len(low)
-                ):
-                    return name
-        return "utf-8"
 
     @property
     def position(self) -> int:

@@ -125,7 +125,8 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
         )
     if manifest.get("feature_schema") != features.SCHEMA_VERSION:
         raise ArtifactError(
-            f"{file} was trained with feature schema {manifest.get('feature_schema')}, this version computes {features.SCHEMA_VERSION}"
+            f"{file} was trained with feature schema {manifest.get('feature_schema')}, "
+            f"this version computes {features.SCHEMA_VERSION}"
         )
     return manifest
 

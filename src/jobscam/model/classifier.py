@@ -42,7 +42,9 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (2,)
     model_ : LinearModel
     oof_logits_ : ndarray of shape (n,)
-        Out-of-fold log-odds of the training postings.
+        Out-of-fold log-odds of the training postings (NaN where there was no fold).
+    training_target_ : ndarray of shape (n,)
+        1 for scam, 0 for legitimate, in the order of `oof_logits_`.
 
     Examples
     --------
@@ -54,7 +56,7 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
     """
 
     def __init__(
-        self, text_penalty: float = 1.0, indicator_penalty: float = 4.0, bits: int = 18, prevalence: float = 0.1, folds: int = 5
+        self, text_penalty: float = 0.3, indicator_penalty: float = 4.0, bits: int = 18, prevalence: float = 0.1, folds: int = 5
     ) -> None:
         self.text_penalty = text_penalty
         self.indicator_penalty = indicator_penalty
@@ -91,6 +93,7 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         """Fit on rows made by :meth:`transform`; spares reading the postings again in experiments."""
         self.classes_ = getattr(self, "classes_", np.array([0, 1]))
         dense, scale, text, bias = self._weights(matrix, target, weight)
+        self.training_target_ = target
         self.oof_logits_ = self._out_of_fold(matrix, target, weight, group)
         known = np.isfinite(self.oof_logits_)
         calibration = Calibration()

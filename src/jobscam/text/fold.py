@@ -9,8 +9,8 @@ from functools import lru_cache
 # Letters of other scripts drawn like Latin ones (Unicode confusables, the lower-case pairs that occur in ads).
 _LOOKALIKES = dict(
     zip(
-        "аеорсухіјѕһԁԛԝɡνοαρτυικϲϳбвнкмтгпАВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-        "aeopcyxijshdqwgvoaptuikcj6bhkmtrnabekmhopctyxijsabezhikmnoptyx",
+        "аеорсухіјѕһԁԛԝɡкνοαρτυικϲϳАВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+        "aeopcyxijshdqwgkvoaptuikcjabekmhopctyxijsabezhikmnoptyx",
         strict=True,
     )
 )
@@ -36,7 +36,8 @@ PLAIN, INVISIBLE, LOOKALIKE, STYLISED = "plain", "invisible_characters", "lookal
 # What a spreadsheet or a wrong decoding leaves of quotes, dashes and accented letters. Folded to a space so that damage
 # to a file tells nothing about its ads.
 MOJIBAKE = re.compile(
-    r"â€[^\sa-z0-9]?|€[™œ¢“”˜¦]|Ã[\x80-\xbf\u0192\u201a\u2020\u0160]?|Â(?=[\s\x80-\xbf])|¦|ï¿½|\ufffd|€¢", re.IGNORECASE
+    r"â€[^\sa-z0-9]?|€(?!\s?\d)[^\w\s]?|Ã[\x80-\xbf\u0192\u201a\u2020\u0160]?|Â(?=[\s\x80-\xbf])|¦|¢|ï¿½|\ufffd",
+    re.IGNORECASE,
 )
 
 

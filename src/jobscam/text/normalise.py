@@ -240,7 +240,7 @@ def _characters(text: str, marks: list[Mark]) -> Iterator[Edit]:
             run.append((i, kind))
         if plain != text[i]:
             odd.append((i, i + 1, plain))
-    marks.extend(_runs(run))
+    marks.extend(_whole_words(text, mark) for mark in _runs(run))
     yield from _without_overlap(sorted(spots + odd))
 
 
@@ -262,6 +262,16 @@ def _beside_latin(text: str, i: int) -> bool:
     word = text[start:end]
     latin = any("a" <= c <= "z" or "A" <= c <= "Z" for c in word)
     return latin or all(fold(c)[1] == LOOKALIKE for c in word)
+
+
+def _whole_words(text: str, mark: Mark) -> Mark:
+    """The mark widened to the words it stands in: a reviewer cannot see an invisible character alone."""
+    start, end = mark.start, mark.end
+    while start > 0 and mark.start - start < 30 and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and end - mark.end < 30 and text[end].isalnum():
+        end += 1
+    return Mark(mark.kind, start, end)
 
 
 def _runs(spots: list[tuple[int, str]]) -> Iterator[Mark]:

@@ -1,0 +1,107 @@
+"""The job of measuring: ranking, calibration and tiers, each with an interval and the number of scams behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import average_precision_score
+
+from jobscam.features import FloatArray
+
+_BOOTSTRAPS = 400
+_BINS = 10
+
+IntArray = npt.NDArray[np.int64]
+Metric = Callable[[FloatArray, FloatArray], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 95 % bootstrap interval over campaigns."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if np.isnan(self.value):
+            return "–"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def average_precision(y: FloatArray, score: FloatArray) -> float:
+    """Area under the precision-recall curve; NaN with one class only."""
+    if len(np.unique(y)) < 2:
+        return float("nan")
+    return float(average_precision_score(y, score))
+
+
+def recall_at_fpr(rate: float) -> Metric:
+    """Recall at the highest threshold-wise recall whose false-positive rate stays at or below `rate`."""
+
+    def metric(y: FloatArray, score: FloatArray) -> float:
+        honest, scams = score[y == 0], score[y == 1]
+        if not len(honest) or not len(scams):
+            return float("nan")
+        # Flag strictly above the (k+1)-th highest honest score, so that at most k honest ads are flagged.
+        allowed = int(np.floor(rate * len(honest)))
+        cut = np.sort(honest)[::-1][allowed] if allowed < len(honest) else -np.inf
+        return float(np.mean(scams > cut))
+
+    return metric
+
+
+def calibration_error(y: FloatArray, p: FloatArray) -> float:
+    """Expected calibration error over ten bins with equal numbers of postings."""
+    if not len(y):
+        return float("nan")
+    order = np.argsort(p, kind="stable")
+    parts = np.array_split(order, min(_BINS, len(y)))
+    return float(sum(len(part) * abs(y[part].mean() - p[part].mean()) for part in parts if len(part)) / len(y))
+
+
+def brier_skill(y: FloatArray, p: FloatArray) -> float:
+    """1 - Brier score over that of always saying the base rate."""
+    base = float(np.mean((y - y.mean()) ** 2))
+    return float("nan") if base == 0 else 1.0 - float(np.mean((y - p) ** 2)) / base
+
+
+def share_above(threshold: float, label: int) -> Metric:
+    """Share of the postings of one class at or above a probability."""
+
+    def metric(y: FloatArray, p: FloatArray) -> float:
+        chosen = p[y == label]
+        return float(np.mean(chosen >= threshold)) if len(chosen) else float("nan")
+
+    return metric
+
+
+def estimate(metric: Metric, y: FloatArray, score: FloatArray, groups: Sequence[Any], seed: int = 0) -> Estimate:
+    """A metric with a 95 % interval from resampling campaigns with replacement.
+
+    Parameters
+    ----------
+    metric : callable
+        Takes labels and scores, both of shape (n,).
+    groups : sequence of length n
+        Campaigns: near-duplicates are not independent, so they are drawn together.
+    """
+    value = metric(y, score)
+    codes = np.unique(np.asarray([str(g) for g in groups]), return_inverse=True)[1]
+    order = np.argsort(codes, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    rng = np.random.default_rng(seed)
+    values = []
+    for _ in range(_BOOTSTRAPS):
+        drawn = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
+        found = metric(y[drawn], score[drawn])
+        if not np.isnan(found):
+            values.append(found)
+    if not values:
+        return Estimate(value, float("nan"), float("nan"))
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Estimate(value, float(low), float(high))
