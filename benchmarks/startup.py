@@ -28,7 +28,7 @@ def main() -> None:
     bare = seconds(sys.executable, "-c", "pass")
     imported = seconds(sys.executable, "-c", "import jobscam")
     loaded = seconds(sys.executable, "-c", "import jobscam; jobscam.load()")
-    explained = seconds(sys.executable, "-m", "jobscam.cli.app", "explain", AD)
+    explained = seconds(sys.executable, "-m", "jobscam", "explain", AD)
     print(f"bare interpreter        {bare:6.3f} s")
     print(f"import jobscam          {imported:6.3f} s  (limit 0.5)")
     print(f"import and load model   {loaded:6.3f} s")
