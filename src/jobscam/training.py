@@ -141,9 +141,9 @@ def _bare(posting: Posting) -> Posting:
 
 
 SHARES: dict[tuple[str, int], float] = {
-    ("emscad", 1): 0.6,
+    ("emscad", 1): 0.8,
     ("authored", 1): 2.0,
-    ("emscad", 0): 0.4,
+    ("emscad", 0): 0.8,
     ("authored", 0): 2.0,
     ("posters", 0): 2.0,
     ("lokerid", 0): 1.5,
@@ -154,11 +154,15 @@ SHARES: dict[tuple[str, int], float] = {
 American job board, enriched in fraud, weighs less than the Indonesian text that users bring."""
 
 
-def weights(rows: Sequence[Row]) -> FloatArray:
-    """Weight of each row, so that sources add up to `SHARES` (times the number of rows)."""
+CALIBRATION_SHARES = {**SHARES, ("emscad", 1): 0.2, ("emscad", 0): 0.2}
+"""Total weight of each source in calibration and thresholds: the stream that users bring is Indonesian."""
+
+
+def weights(rows: Sequence[Row], shares: Mapping[tuple[str, int], float] = SHARES) -> FloatArray:
+    """Weight of each row, so that sources add up to their shares (times the number of rows)."""
     counts = Counter((r.source, r.label) for r in rows)
-    total = sum(SHARES.get(key, 1.0) for key in counts)
-    return np.array([SHARES.get((r.source, r.label), 1.0) / counts[r.source, r.label] / total * len(rows) for r in rows])
+    total = sum(shares.get(key, 1.0) for key in counts)
+    return np.array([shares.get((r.source, r.label), 1.0) / counts[r.source, r.label] / total * len(rows) for r in rows])
 
 
 def train(rows: Sequence[Row], **parameters: Any) -> JobScamClassifier:
@@ -168,7 +172,8 @@ def train(rows: Sequence[Row], **parameters: Any) -> JobScamClassifier:
     used = augmented([r for r in rows if r.status == "scored"])
     classifier = JobScamClassifier(**parameters)
     groups = [f"{r.source}:{r.campaign}" for r in used]
-    return classifier.fit([r.posting for r in used], [r.label for r in used], weights(used), groups)
+    labels = [r.label for r in used]
+    return classifier.fit([r.posting for r in used], labels, weights(used), groups, weights(used, CALIBRATION_SHARES))
 
 
 def fingerprint(rows: Sequence[Row]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def judge(
     vacancy += 2 if document.posting.title and document.posting.company else 0
     margin = int(knowledge.settings["posting_type"]["warning_margin"])
     seeker = 3 * count("job_seeker_marker")
-    if seeker and seeker + 1 >= vacancy:  # a seeker leaves a number too, so contacts say nothing here
+    if seeker > vacancy:  # a seeker leaves a number too, so contacts say nothing here
         return Status.NOT_AN_AD, "job_seeker"
     vacancy += 2 if contacts.phones or contacts.emails or contacts.telegram else 0
     early = any(s < _EARLY for name in ("warning_marker", "denial_marker", "news_marker") for s, _ in found.get(name, ()))

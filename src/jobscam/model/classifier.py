@@ -64,7 +64,9 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         self.prevalence = prevalence
         self.folds = folds
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> JobScamClassifier:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, calibration_weight: Any = None
+    ) -> JobScamClassifier:
         """Fit weights, then calibration and thresholds on out-of-fold log-odds.
 
         Parameters
@@ -75,6 +77,8 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         sample_weight : array of shape (n,), optional
         groups : array of shape (n,), optional
             Campaigns: postings of one group never straddle a fold.
+        calibration_weight : array of shape (n,), optional
+            Weights for calibration and thresholds, where the stream to be scored is mixed otherwise than the training data.
         """
         labels = np.asarray(y)
         self.classes_ = np.unique(labels)
@@ -87,9 +91,10 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
             raise InputError(f"got {matrix.shape[0]} postings and {len(target)} labels")
         weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         group = np.arange(len(target)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        return self.fit_matrix(matrix, target, weight, group)
+        mix = weight if calibration_weight is None else np.asarray(calibration_weight, dtype=np.float64)
+        return self.fit_matrix(matrix, target, weight, group, mix)
 
-    def fit_matrix(self, matrix: Any, target: FloatArray, weight: FloatArray, group: Any) -> JobScamClassifier:
+    def fit_matrix(self, matrix: Any, target: FloatArray, weight: FloatArray, group: Any, mix: FloatArray) -> JobScamClassifier:
         """Fit on rows made by :meth:`transform`; spares reading the postings again in experiments."""
         self.classes_ = getattr(self, "classes_", np.array([0, 1]))
         dense, scale, text, bias = self._weights(matrix, target, weight)
@@ -99,9 +104,9 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         calibration = Calibration()
         thresholds = {"medium": 0.3, "high": 0.6, "critical": 0.9}
         if known.sum() and len(np.unique(target[known])) == 2:
-            calibration = fit_calibration(self.oof_logits_[known], target[known], weight[known], self.prevalence)
+            calibration = fit_calibration(self.oof_logits_[known], target[known], mix[known], self.prevalence)
             p = np.array([calibration.probability(v) for v in self.oof_logits_[known]])
-            thresholds = choose_thresholds(p, target[known], weight[known], self.prevalence)
+            thresholds = choose_thresholds(p, target[known], mix[known], self.prevalence)
         self.model_ = LinearModel(self._space.names, dense, scale, text, bias, self.bits, calibration, thresholds)
         return self
 
