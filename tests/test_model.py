@@ -101,6 +101,7 @@ STATUSES = [
     ("xq zzt qwpl mnbv lkjh gfds poiu ytre wqas zxcv bnml", "not_assessable"),
     ("Waspada! Jangan tergiur loker admin judi di Kamboja gaji 15 juta, korban TPPO sudah banyak. Laporkan ke polisi.", "warning_or_news"),
     ("Mohon info loker kak, saya lagi cari kerja di Bekasi, lulusan SMK, siap kerja apa saja", "not_an_ad"),
+    ("Kamu lagi cari kerja? Kantor baru kami buka lima posisi arsip, seragam dibayar dulu, minat chat aja ya", "scored"),
     ("Dibutuhkan kasir toko di Depok, gaji 2,5jt, hubungi 0812-0000-1473. Hati-hati penipuan mengatasnamakan toko kami.", "scored"),
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ from jobscam.indicators.contact import Contacts
 from jobscam.indicators.document import Document
 from jobscam.indicators.phrases import Found
 from jobscam.knowledge import Knowledge
-from jobscam.values import Status
+from jobscam.values import Sign, Status
 
 _OTHERS = {
     "warning_marker": Status.WARNING_OR_NEWS,
@@ -16,6 +16,7 @@ _OTHERS = {
     "explainer_marker": Status.NOT_AN_AD,
 }
 
+_LURE_SIGNS = 2
 _EARLY = 80
 """A warning that opens the text counts double: ads put theirs at the foot."""
 
@@ -45,7 +46,11 @@ def judge(
     vacancy += 2 if document.posting.title and document.posting.company else 0
     margin = int(knowledge.settings["posting_type"]["warning_margin"])
     seeker = 3 * count("job_seeker_marker")
-    if seeker > vacancy:  # a seeker leaves a number too, so contacts say nothing here
+    # A seeker leaves a number too, so contacts say nothing here. But nobody who seeks work asks the reader to work, or
+    # carries several signs of risk: hiding a lure under a status is worse than ranking a seeker's post.
+    risks = sum(knowledge.indicators[name].sign is Sign.RISK for name in found)
+    addressed = not set(knowledge.cues["address"]["reader"]).isdisjoint(document.words)
+    if seeker > vacancy and risks < _LURE_SIGNS and not addressed:
         return Status.NOT_AN_AD, "job_seeker"
     vacancy += 2 if contacts.phones or contacts.emails or contacts.telegram else 0
     early = any(s < _EARLY for name in ("warning_marker", "denial_marker", "news_marker") for s, _ in found.get(name, ()))
