@@ -39,6 +39,9 @@ CASES: list[tuple[str, str, str | None]] = [
     ("gaji usdt tiap tanggal 5", "pay_in_crypto", "gaji usdt"),
     ("bukan penipuan ya kak", "reassurance", "bukan penipuan"),
     ("like dan subscribe video dibayar", "micro_task", "like dan subscribe video"),
+    ("Don't tell anyone about this", "secrecy", "Don't tell"),
+    ("We have our own pig butchering team", "scam_work", "pig butchering"),
+    ("We are a trusted partner of hotels", "trust_claim", None),
     # destination
     ("Loker Kamboja gaji 8jt", "destination_hub", "Kamboja"),
     ("loker KMBJ admin", "destination_hub", "KMBJ"),

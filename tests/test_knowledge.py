@@ -73,6 +73,8 @@ HEAD = "indicator,form,source,date,note\n"
 FAULTS = [
     ("languages/id/phrases.csv", HEAD + "gambling_work,admin zeus,me,2026,\nnope,x,me,2026,\n", "phrases.csv, line 3: unknown indicator 'nope'"),
     ("languages/id/phrases.csv", HEAD + "gambling_work,Admin Zeus,me,2026,\n", "line 2: 'Admin Zeus' can never match"),
+    ("languages/id/phrases.csv", HEAD + "gambling_work,a ~ b ~3,me,2026,\n", "line 2: 'b ~3' can never match"),
+    ("languages/en/phrases.csv", HEAD + "gambling_work,don't tell,me,2026,\n", "line 2: 'don't tell' can never match"),
     ("languages/id/phrases.csv", HEAD + "gambling_work,a ~ | b,me,2026,\n", "line 2: form 'a ~ | b' has an empty"),
     ("languages/id/phrases.csv", HEAD + "gambling_work,a\n", "line 2: needs 5 cells"),
     ("tables/fx.csv", "currency,idr_per_unit,date,source\nUSD,many,2026,me\n", "line 2: column 'idr_per_unit' needs a number, got 'many'"),

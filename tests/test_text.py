@@ -42,6 +42,7 @@ FOLDED = [
     ("5k sehari", "5k sehari"),
     ("www.kerja.example", "www.kerja.example"),
     ("hati-hati", "hati hati"),
+    ("don’t tell", "don t tell"),
     ("pria/wanita", "pria wanita"),
     ("baris satu\n\n  baris dua", "baris satu baris dua"),
     ("a\r\nb\tc", "a b c"),

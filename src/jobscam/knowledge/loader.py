@@ -236,9 +236,11 @@ def _forms(reader: _Reader, root: Path, code: str, indicators: dict[str, Indicat
         if any(not a for slot in slots for a in slot) or sum(map(len, slots)) > _MAX_ALTERNATIVES:
             raise KnowledgeError(str(path), line, f"form '{written}' has an empty or too long slot")
         for alternative in (a for slot in slots for a in slot):
-            if alternative != alternative.lower() or re.search(r"[-/\n]|  ", alternative):
+            if alternative != alternative.lower() or re.search(r"[-/'~\n]|  ", alternative):
                 raise KnowledgeError(
-                    str(path), line, f"'{alternative}' can never match: write it lower case, a space for hyphen or slash"
+                    str(path),
+                    line,
+                    f"'{alternative}' can never match: write it lower case, a space for hyphen, slash or apostrophe",
                 )
         gaps = tuple(int(g) if g else DEFAULT_GAP for g in parts[1::2])
         yield Form(name, slots, gaps, code, str(path), line)

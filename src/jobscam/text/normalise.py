@@ -28,7 +28,7 @@ _SPACED = re.compile(r"(?<![a-z0-9])([a-z0-9])([ .\-_*|])[a-z0-9](?:\2[a-z0-9](?
 _CUT = re.compile(r"(?<![a-z0-9@./])[a-z0-9]{1,14}(?:[.*_|~'][a-z0-9]{1,14}){1,6}+(?![a-z0-9])")
 _LEET = re.compile(r"(?<![a-z0-9@$.,])(?:[a-z]{1,20}+[0-9@$]|[0-9@$]{1,3}+[a-z])[a-z0-9@$]{0,20}+(?![a-z0-9@])")
 _STRETCHED = re.compile(r"([a-z])\1{2,}+")
-_SPACE = re.compile(r"[ \t]*[\r\n][\s]*|[ \t]{2,}|\t|(?<=[a-z])[-/](?=[a-z])")
+_SPACE = re.compile(r"[ \t]*[\r\n][\s]*|[ \t]{2,}|\t|(?<=[a-z])[-/'](?=[a-z])")
 _WORD = re.compile(r"[a-z0-9]+")
 _LEET_LETTERS = str.maketrans("013456789@$", "oieasbtbgas")
 _LEET_LETTERS_L = str.maketrans("013456789@$", "oleasgtbgas")
