@@ -41,9 +41,11 @@ def test_additive_and_spans_over_all_samples(scorer: Scorer) -> None:
 
 
 def test_scorer_agrees_with_the_training_matrix(scorer: Scorer) -> None:
+    from jobscam.indicators.reference import PayReference
     from jobscam.model.classifier import JobScamClassifier, linear_logits
 
     classifier = JobScamClassifier(bits=scorer.model.bits)
+    classifier._prepare(PayReference.from_json(scorer.manifest["pay_reference"]))
     postings = [r.posting for r in SAMPLES[:60]]
     m = scorer.model
     matrix = classifier.transform(postings)
@@ -247,3 +249,13 @@ def test_samples_are_enough_and_split_by_campaign() -> None:
     train = {r.campaign for r in read_samples(ROOT / "data" / "samples" / "train.csv")}
     dev = {r.campaign for r in read_samples(ROOT / "data" / "samples" / "ads.csv")}
     assert not train & dev
+
+
+@pytest.mark.parametrize("name", [name for name, _ in artifact.list_artifacts()])
+def test_every_shipped_artifact_still_loads(name: str) -> None:
+    import jobscam
+
+    assessed = jobscam.load(dict(artifact.list_artifacts())[name]).assess(
+        "Loker Kamboja, admin slot, gaji 12jt, paspor dibuatkan"
+    )
+    assert assessed.model == name and assessed.probability and assessed.probability > 0.5

@@ -7,14 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobscam import knowledge
-from jobscam.indicators.document import Document
-from jobscam.indicators.salary import SalaryReader
+from jobscam.indicators import IndicatorReader
 from jobscam.posting import Posting
-from jobscam.text import Normaliser
 
 K = knowledge.load()
-NORMALISER = Normaliser(K)
-READER = SalaryReader(K)
+READER = IndicatorReader(K)
 USD, SGD, MYR, TWD, HKD, THB, JPY = (K.fx[c] for c in ("USD", "SGD", "MYR", "TWD", "HKD", "THB", "JPY"))
 J = 1_000_000
 
@@ -75,7 +72,7 @@ CASES: list[tuple[str, float | None, float | None]] = [
 
 
 def read(text: str, **fields: str) -> tuple[float | None, float | None]:
-    pay = READER.read(Document(Posting(description=text, **fields), NORMALISER))
+    pay = READER.observe(Posting(description=text, **fields)).pay
     return pay.low, pay.high
 
 

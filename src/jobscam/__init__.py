@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jobscam.scoring import Scorer, load
     from jobscam.training import save
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Imported at first use: scikit-learn and pandas take seconds, and scoring one ad needs neither.
 _WHERE = {

@@ -64,13 +64,12 @@ class Reason:
 
 def _pay_clause(facts: Mapping[str, str], language: str) -> str:
     pay, reference, ratio = float(facts["pay"]) / 1e6, float(facts["reference"]) / 1e6, float(facts["ratio"])
-    what = facts.get("occupation") or facts.get("place") or ""
+    what, ads = facts.get("occupation") or facts.get("place") or "", facts.get("n", "")
     if language == "id":
-        of = f" untuk {what}" if what else ""
-        return f" (sekitar Rp{pay:.1f} juta sebulan, kira-kira {ratio:.1f} kali acuan Rp{reference:.1f} juta{of})".replace(
-            ".", ","
-        )
-    of = f" for {what}" if what else ""
+        of = f" untuk {what}" if what else f" dari {ads} iklan wajar" if ads else ""
+        said = f" (sekitar Rp{pay:.1f} juta sebulan, kira-kira {ratio:.1f} kali acuan Rp{reference:.1f} juta{of})"
+        return said.replace(".", ",")
+    of = f" for {what}" if what else f" of {ads} honest ads" if ads else ""
     return f" (about Rp{pay:.1f} million a month, some {ratio:.1f} times the reference of Rp{reference:.1f} million{of})"
 
 

@@ -11,6 +11,7 @@ from jobscam.errors import InputError
 from jobscam.explain import Assessment
 from jobscam.features import FeatureSpace, TextHasher
 from jobscam.indicators import IndicatorReader
+from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge import load as load_knowledge
 from jobscam.model import artifact
@@ -40,7 +41,7 @@ class Scorer:
         self.knowledge = knowledge
         self.manifest = dict(manifest)
         self.name = f"{manifest['name']}-{manifest['version']}"
-        self._reader = IndicatorReader(knowledge)
+        self._reader = IndicatorReader(knowledge, PayReference.from_json(manifest.get("pay_reference")))
         self._space = FeatureSpace(knowledge)
         self._hasher = TextHasher(model.bits)
         known = {name: column for column, name in enumerate(model.names)}

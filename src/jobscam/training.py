@@ -221,6 +221,7 @@ def save(
         "version": version or found,
         "knowledge": load_knowledge().digest,
         "parameters": classifier.get_params(),
+        "pay_reference": classifier.pay_reference_.as_json(),
         "trained_on": dict(trained_on or {}),
         "metrics": dict(metrics or {}),
     }

@@ -6,13 +6,16 @@ To add a computed one: a module here that yields its :class:`~jobscam.values.Evi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from jobscam.indicators import combination, destination, evasion, posting_type
-from jobscam.indicators.agency import AgencyReader
-from jobscam.indicators.contact import ContactReader
-from jobscam.indicators.destination import DestinationReader
+from jobscam.indicators.agency import AgencyReader, Licence
+from jobscam.indicators.contact import ContactReader, Contacts
+from jobscam.indicators.destination import Destination, DestinationReader
 from jobscam.indicators.document import Document
-from jobscam.indicators.phrases import PhraseEngine, evidence_of
-from jobscam.indicators.salary import SalaryReader
+from jobscam.indicators.phrases import Found, PhraseEngine, evidence_of
+from jobscam.indicators.reference import PayReference, PaySample
+from jobscam.indicators.salary import Pay, SalaryReader
 from jobscam.knowledge import Knowledge
 from jobscam.posting import Posting
 from jobscam.text import LanguageProfile, Normaliser
@@ -27,6 +30,21 @@ _OVERSEAS_WORDS = ("undisclosed_destination", "destination_may_change", "all_exp
                    "tourist_visa_work", "papers_after_arrival", "coach_immigration", "immediate_departure")  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The facts of a posting: its text, language, phrases, contacts, places, pay and licence numbers."""
+
+    document: Document
+    language: str
+    confidence: float
+    known: float
+    found: Found
+    contacts: Contacts
+    place: Destination
+    pay: Pay
+    licences: tuple[Licence, ...]
+
+
 class IndicatorReader:
     """Reads postings: normalises, finds evidence, tells language and posting type.
 
@@ -39,40 +57,61 @@ class IndicatorReader:
     ['destination_hub', 'gambling_work']
     """
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, reference: PayReference | None = None) -> None:
         self.knowledge = knowledge
         self._normaliser = Normaliser(knowledge)
         self._language = LanguageProfile(knowledge)
         self._phrases = PhraseEngine(knowledge)
-        self._salary = SalaryReader(knowledge)
+        self._salary = SalaryReader(knowledge, reference)
         self._destination = DestinationReader(knowledge)
         self._agency = AgencyReader(knowledge)
         self._contact = ContactReader(knowledge)
 
-    def read(self, posting: Posting) -> tuple[Document, Findings]:
-        """The laid-out posting and everything found in it, in a fixed order."""
+    def observe(self, posting: Posting) -> Observation:
+        """What stands in a posting, before it is judged: the facts that every indicator starts from."""
         document = Document(posting, self._normaliser)
         language, confidence, known = self._language.identify(document.words, document.norm)
         found, _ = self._phrases.find(document)
-        contacts = self._contact.read(document)
         place = self._destination.find(document)
-        abroad = _is_abroad(place, language, found)
-        pay = self._salary.read(document)
+        return Observation(
+            document=document,
+            language=language,
+            confidence=confidence,
+            known=known,
+            found=found,
+            contacts=self._contact.read(document),
+            place=place,
+            pay=self._salary.read(document, language, place),
+            licences=self._agency.licences(document),
+        )
+
+    def pay_sample(self, posting: Posting) -> PaySample | None:
+        """What an honest posting adds to the reference of pay, if it states any."""
+        seen = self.observe(posting)
+        return self._salary.sample(seen.document, seen.pay, seen.place)
+
+    def read(self, posting: Posting) -> tuple[Document, Findings]:
+        """The laid-out posting and everything found in it, in a fixed order."""
+        seen = self.observe(posting)
+        document, found, place, pay = seen.document, seen.found, seen.place, seen.pay
+        abroad = _is_abroad(place, seen.language, found)
         exempt = any(name in found for name in _EXEMPT_SCHEMES)
-        agency = self._agency.find(document, abroad, exempt)
+        agency = self._agency.find(document, seen.licences, abroad, exempt)
 
         evidence = evidence_of(document, self.knowledge, found)
         evidence += destination.find(document, place, abroad)
         evidence += self._salary.find(document, pay, place, abroad)
         evidence += agency.evidence
-        evidence += self._contact.find(document, contacts, abroad)
+        evidence += self._contact.find(document, seen.contacts, abroad)
         evidence += evasion.find(document)
         evidence += _substance(document, found)
-        evidence = _without_contradictions(evidence)
+        evidence = _without_contradictions(
+            evidence, self.knowledge, licensed=agency.state == "licensed" or any(n.placement for n in seen.licences)
+        )
         evidence += combination.find(evidence, abroad)
         evidence.sort(key=lambda e: (e.indicator, e.spans))
 
-        status, why = posting_type.judge(document, found, contacts, language, known, self.knowledge)
+        status, why = posting_type.judge(document, found, seen.contacts, seen.language, seen.known, self.knowledge)
         facts = {
             "salary_month_idr": pay.high,
             "destination": place.iso,
@@ -80,7 +119,7 @@ class IndicatorReader:
             "status_reason": why,
             "abroad": abroad,
         }
-        return document, Findings(tuple(evidence), language, round(confidence, 4), status.value, facts)
+        return document, Findings(tuple(evidence), seen.language, round(seen.confidence, 4), status.value, facts)
 
 
 def _is_abroad(place: destination.Destination, language: str, found: dict[str, list[tuple[int, int]]]) -> bool:
@@ -110,13 +149,18 @@ def _substance(document: Document, found: dict[str, list[tuple[int, int]]]) -> l
     return out
 
 
-def _without_contradictions(evidence: list[Evidence]) -> list[Evidence]:
-    """A stated "no fee" answers a fee only where they do not stand in the same words."""
-    no_fee: list[Span] = [s for e in evidence if e.indicator == "no_fee_stated" for s in e.spans]
+def _without_contradictions(evidence: list[Evidence], knowledge: Knowledge, *, licensed: bool) -> list[Evidence]:
+    """What is denied in the same words is dropped ("keep your own passport"); "resmi" is a claim only without a number."""
+    spans: dict[str, list[Span]] = {}
+    for item in evidence:
+        spans.setdefault(item.indicator, []).extend(item.spans)
     out = []
     for item in evidence:
-        if item.indicator in ("upfront_fee", "deposit", "personal_transfer") and item.spans and no_fee:
-            left = tuple(s for s in item.spans if not any(_overlap(s, n) for n in no_fee))
+        if item.indicator == "trust_claim" and licensed:
+            continue
+        denials = spans.get(knowledge.indicators[item.indicator].flips_to, [])
+        if denials and item.spans:
+            left = tuple(s for s in item.spans if not any(_overlap(s, d) for d in denials))
             if not left:
                 continue
             item = Evidence(item.indicator, left, item.value, item.detail)
@@ -128,4 +172,4 @@ def _overlap(a: Span, b: Span) -> bool:
     return a.field == b.field and a.start < b.end and b.start < a.end
 
 
-__all__ = ["FAMILIES", "Document", "IndicatorReader", "Status"]
+__all__ = ["FAMILIES", "Document", "IndicatorReader", "Observation", "Status"]

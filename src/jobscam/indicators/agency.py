@@ -17,7 +17,19 @@ _COMPANY = re.compile(
     r"(?<![A-Za-z])(?:PT|P\.T|Pt|CV|LPK|BLKLN|P3MI)\.?\s{1,3}([A-Z][\w&'.\-]{1,30}(?:\s[A-Z(][\w&'.\-)]{1,30}){0,5})"
 )
 _EXACT, _CLOSE = 96.0, 88.0
-_PLACEMENT_KINDS = ("sip3mi", "sip2mi", "sippptkis", "siup_pjtki", "siuppak", "siukak", "so_permit", "job_order", "siskop2mi_id")
+_BETWEEN = re.compile(r"nomor|number|no|nr|licen[cs]e|lic|registration|reg|personnel|izin|[ .:()#•|=-]")
+_REACH = 60
+_GAP = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A licence or permit number as an ad gives it, with its place in the joined original text."""
+
+    kind: str
+    placement: bool
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +54,34 @@ class AgencyReader:
             ((form, row) for row in knowledge.licence_forms for form in row.label_forms), clitics=False
         )
         self._numbers = {row.kind: re.compile(row.pattern, re.IGNORECASE) for row in knowledge.licence_forms}
+        self._alone = {row.kind: re.compile(row.alone, re.IGNORECASE) for row in knowledge.licence_forms if row.alone}
+        self._placement = {row.kind: row.placement for row in knowledge.licence_forms}
         self._agencies = knowledge.agencies
         self._names = [_plain(a.name) for a in knowledge.agencies]
 
-    def find(self, document: Document, abroad: bool, exempt: bool) -> AgencyFinding:
+    def licences(self, document: Document) -> tuple[Licence, ...]:
+        """Every licence number the text gives, in order of reading: a label with a well-formed number behind it."""
+        # The label is folded as all words are; the number is read as it was written, with its strokes and points.
+        original = document.text.original
+        found: list[Licence] = []
+        for hit in self._labels.find_longest(document.norm):
+            kind = hit.payload.kind
+            start, end = document.text.span(hit.start, hit.end)
+            window = original[end : end + _REACH]
+            match = self._numbers[kind].search(window)
+            if match and match.start() <= _GAP and not _BETWEEN.sub("", window[: match.start()].lower()):
+                found.append(Licence(kind, self._placement[kind], start, end + match.end()))
+        for kind in dict.fromkeys(n.kind for n in found):
+            if kind in self._alone:
+                for match in self._alone[kind].finditer(original):
+                    if not any(n.start < match.end() and match.start() < n.end for n in found):
+                        found.append(Licence(kind, self._placement[kind], match.start(), match.end()))
+        return tuple(sorted(found, key=lambda n: n.start))
+
+    def find(self, document: Document, licences: tuple[Licence, ...], abroad: bool, exempt: bool) -> AgencyFinding:
         """Evidence; `exempt` says that the scheme needs no placement agency (G to G, internship, direct professional)."""
         out: list[Evidence] = []
-        number = self._licence(document)
+        number = self._licence(document, licences)
         if number:
             out.append(number)
         if not abroad:
@@ -65,20 +98,15 @@ class AgencyReader:
             out.append(Evidence("agency_named", (span,), 1.0, f"name={name}"))
         return AgencyFinding("not_required" if exempt and state == "none" else state, tuple(out))
 
-    def _licence(self, document: Document) -> Evidence | None:
+    @staticmethod
+    def _licence(document: Document, licences: tuple[Licence, ...]) -> Evidence | None:
         posting = document.posting
         if posting.licence and any(c.isdigit() for c in posting.licence):
             return Evidence("licence_number", (Span("licence", 0, len(posting.licence)),), 1.0, "kind=column")
-        for hit in self._labels.find_longest(document.norm):
-            kind = hit.payload.kind
-            if kind not in _PLACEMENT_KINDS:
-                continue
-            window = document.norm[hit.end : hit.end + 60]
-            match = self._numbers[kind].search(window)
-            if match and match.start() <= 24 and not re.sub(r"no|nomor|[ .:()#-]", "", window[: match.start()]):
-                span = document.span(hit.start, hit.end + match.end())
-                return Evidence("licence_number", (span,), 1.0, f"kind={kind}")
-        return None
+        spans = [(n.kind, document.original_span(n.start, n.end)) for n in licences if n.placement]
+        if not spans:
+            return None
+        return Evidence("licence_number", tuple(s for _, s in spans[:3]), 1.0, f"kind={spans[0][0]}")
 
     def _name(self, document: Document) -> tuple[str, Span | None]:
         if document.posting.agency:

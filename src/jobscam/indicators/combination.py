@@ -12,7 +12,15 @@ from jobscam.values import Evidence
 
 _KINDS: dict[str, tuple[str, ...]] = {
     "place": ("destination_hub", "destination_watch", "undisclosed_destination", "destination_may_change"),
-    "pay": ("pay_above_occupation", "pay_above_destination", "pay_boast", "pay_in_crypto", "pay_foreign_currency"),
+    "pay": (
+        "pay_above_occupation",
+        "pay_above_peers",
+        "pay_above_requirements",
+        "pay_above_destination",
+        "pay_boast",
+        "pay_in_crypto",
+        "pay_foreign_currency",
+    ),
     "threshold": ("no_requirements", "typing_only", "passport_only", "no_selection"),
     "package": ("all_expenses_paid", "passport_arranged"),
     "route": (

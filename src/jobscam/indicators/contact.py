@@ -5,102 +5,64 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
+
+from jobscam.indicators.contact_finder import Contact, ContactFinder
 from jobscam.indicators.document import Document
 from jobscam.indicators.matcher import Matcher, any_of
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge.tables import Brand
 from jobscam.values import Evidence
 
-_PHONE = re.compile(r"(?<![\d.,/+])(?:\+|00)?\(?\d{1,4}\)?(?:[ .\-]{0,2}\(?\d{2,5}\)?){2,5}(?![\d])")
-_EMAIL = re.compile(r"(?<![a-z0-9])[a-z0-9][a-z0-9._+%\-]{0,63}@((?:[a-z0-9\-]{1,63}\.){1,4}[a-z]{2,24})", re.IGNORECASE)
-_URL = re.compile(
-    r"(?:https?://|www\.)([a-z0-9.\-]{3,120})(/[^\s]{0,200})?"
-    r"|(?<![a-z0-9@.])((?:wa\.me|t\.me|bit\.ly|s\.id|forms\.gle|linktr\.ee|tinyurl\.com|chat\.whatsapp\.com|line\.me|m\.me)(?:/[^\s]{0,200})?)",
-    re.IGNORECASE,
-)
-_DOMAIN = re.compile(
-    r"(?<![a-z0-9@.])((?:[a-z0-9][a-z0-9\-]{1,62}\.){1,3}(?:co\.id|go\.id|ac\.id|or\.id|sch\.id|web\.id|com|net|org|id|example))(?![a-z0-9])",
-    re.IGNORECASE,
-)
-
-
+_SECOND_LEVEL = re.compile(r"\.(?:(?:co|or|web|my|biz|ac|sch)\.id|com|net|org|id|info|[a-z]{2,12})$")
+_LOOKALIKES = str.maketrans("01", "ol")
+_NEAR = 88.0
+_SHORTEST_MARK = 6
 # A domain of its own; the reserved ones stand for it in samples.
 _COMPANY_KINDS = ("", "official", "reserved")
 
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """Contacts found, as (start, end) in the joined original text with what they are."""
+    """Contacts found, and where chat services are named, as (start, end) in the joined original text."""
 
-    phones: tuple[tuple[int, int, str], ...]
-    emails: tuple[tuple[int, int, str], ...]
-    links: tuple[tuple[int, int, str], ...]
+    found: tuple[Contact, ...]
     telegram: tuple[tuple[int, int], ...]
     whatsapp: tuple[tuple[int, int], ...]
+
+    def of(self, kind: str) -> list[tuple[int, int, str]]:
+        """Start, end and value of the contacts of a kind; masked ones say nothing and are left out."""
+        return [(c.start, c.end, c.value) for c in self.found if c.kind == kind and c.value]
 
     @property
     def any(self) -> bool:
         """Whether there is a way to answer the ad."""
-        return bool(self.phones or self.emails or self.links or self.telegram or self.whatsapp)
+        return bool(self.telegram or self.whatsapp) or any(c.value and c.kind != "handle" for c in self.found)
 
 
 class ContactReader:
     """Finds contacts and judges channel, country and fit."""
 
     def __init__(self, knowledge: Knowledge) -> None:
+        self._finder = ContactFinder(knowledge)
         self._domains = knowledge.contact_domains
         channel = knowledge.cues["channel"]
         self._telegram = re.compile(rf"(?<![a-z])(?:{any_of(channel['telegram'])})(?![a-z])")
         self._whatsapp = re.compile(rf"(?<![a-z])(?:{any_of(channel['whatsapp'])})(?![a-z])")
         before = any_of(knowledge.cues["employer"]["before"])
         self._employer = re.compile(rf"(?<![a-z])(?:{before})[ :*]{{0,3}}(?:pt |kantor |di )?$")
-        self._hub_codes = {c.dial_code: c.iso for c in knowledge.countries.values() if c.hub_risk == "high" and c.dial_code}
-        self._codes = {c.dial_code: c.iso for c in knowledge.countries.values() if c.dial_code}
+        self._hubs = frozenset(c.iso for c in knowledge.countries.values() if c.hub_risk == "high")
+        self._recruiting = re.compile(any_of(knowledge.cues["lookalike"]["words"]))
+        self._official = (".go.id", *(f".{d}" for row in knowledge.brands for d in row.domains))
+        self._marks = _marks(knowledge)
         self._brands: Matcher[Brand] = Matcher((form, row) for row in knowledge.brands for form in row.forms)
 
     def read(self, document: Document) -> Contacts:
         """All contacts of the ad."""
-        original = document.text.original[:200_000]
         norm = document.norm
-        phones = []
-        if any(c.isdigit() for c in original):
-            for match in _PHONE.finditer(original):
-                country = self._phone_country(match[0])
-                if country:
-                    phones.append((match.start(), match.end(), country))
-        emails = [(m.start(), m.end(), m[1].lower()) for m in _EMAIL.finditer(original)] if "@" in original else []
-        links = []
-        if "." in original:
-            for match in _URL.finditer(original):
-                host = (match[1] or match[3] or "").lower().rstrip(".")
-                if host:
-                    links.append((match.start(), match.end(), host))
-            taken = [(s, e) for s, e, _ in (*links, *emails)]
-            for match in _DOMAIN.finditer(original):
-                if not any(s <= match.start() < e for s, e in taken):
-                    links.append((match.start(), match.end(), match[1].lower()))
         telegram = [document.text.span(*m.span()) for m in self._telegram.finditer(norm)]
         whatsapp = [document.text.span(*m.span()) for m in self._whatsapp.finditer(norm)]
-        return Contacts(tuple(phones), tuple(emails), tuple(links), tuple(telegram), tuple(whatsapp))
-
-    def _phone_country(self, written: str) -> str:
-        """ISO country of a phone number as written, or '' if it is not one."""
-        digits = re.sub(r"\D", "", written)
-        international = written.lstrip("(").startswith("+") or digits.startswith("00")
-        if digits.startswith("00"):
-            digits = digits[2:]
-        if digits.startswith("62") and 10 <= len(digits) <= 15:
-            return "ID"
-        if not international:
-            if digits.startswith("08") and 9 <= len(digits) <= 14:
-                return "ID"
-            return "ID" if re.match(r"0[2-9]\d", digits) and 9 <= len(digits) <= 12 and "." not in written else ""
-        if not 8 <= len(digits) <= 15:
-            return ""
-        for length in (3, 2, 1):
-            if digits[:length] in self._codes:
-                return self._codes[digits[:length]]
-        return ""
+        return Contacts(self._finder.find(document.text.original), tuple(telegram), tuple(whatsapp))
 
     def kind_of(self, domain: str) -> str:
         """Kind of a domain (free_mail, short_link, form, chat, official, job_board, social), else ''."""
@@ -111,6 +73,25 @@ class ContactReader:
                 return kind
         return ""
 
+    def copied_name(self, domain: str) -> str:
+        """Name of the known employer whose domain this one imitates, or "".
+
+        Its name beside words of recruitment in a domain that is not its own (karir-contoh.com), or one or two letters off.
+        """
+        if f".{domain}".endswith(self._official):
+            return ""
+        written = re.sub(r"[^a-z0-9]", "", _SECOND_LEVEL.sub("", domain).rpartition(".")[2])
+        label = re.sub(r"[^a-z]", "", written.translate(_LOOKALIKES).replace("rn", "m").replace("vv", "w"))
+        for mark, name in self._marks.items():
+            rest = label.replace(mark, "", 1)
+            if mark in label and rest and self._recruiting.search(rest):
+                return name
+            if label == mark and written != mark:
+                return name
+            if label != mark and abs(len(label) - len(mark)) <= 2 and fuzz.ratio(label, mark) >= _NEAR:
+                return name
+        return ""
+
     def find(self, document: Document, contacts: Contacts, abroad: bool) -> list[Evidence]:
         """Evidence from channel and addresses."""
         out: list[Evidence] = []
@@ -119,21 +100,25 @@ class ContactReader:
             if spots:
                 out.append(Evidence(name, tuple(document.original_span(s, e) for s, e in spots[:4]), value, detail))
 
-        kinds = [(s, e, d, self.kind_of(d)) for s, e, d in (*contacts.links, *contacts.emails)]
-        add("phone_in_hub_country", [(s, e) for s, e, c in contacts.phones if c in self._hub_codes.values()])
-        foreign = [(s, e) for s, e, c in contacts.phones if c != "ID" and c not in self._hub_codes.values()]
+        phones, emails, links = (contacts.of(kind) for kind in ("phone", "email", "link"))
+        kinds = [(s, e, d, self.kind_of(d)) for s, e, d in (*links, *emails)]
+        add("phone_in_hub_country", [(s, e) for s, e, c in phones if c in self._hubs])
+        foreign = [(s, e) for s, e, c in phones if c not in ("ID", "ZZ") and c not in self._hubs]
         if document.posting.location == "" or abroad:
             add("phone_abroad", foreign)
         add("telegram_contact", list(contacts.telegram) + [(s, e) for s, e, d, _ in kinds if d in ("t.me", "telegram.me")])
         add("short_link", [(s, e) for s, e, _, k in kinds if k in ("short_link", "form")])
         add("official_domain", [(s, e) for s, e, _, k in kinds if k == "official"])
-        add("free_mail", [(s, e) for s, e, d in contacts.emails if self.kind_of(d) == "free_mail"])
-        company = [(s, e) for s, e, d in contacts.emails if self.kind_of(d) in _COMPANY_KINDS]
+        add("free_mail", [(s, e) for s, e, d in emails if self.kind_of(d) == "free_mail"])
+        company = [(s, e) for s, e, d in emails if self.kind_of(d) in _COMPANY_KINDS]
         add("company_mail", company)
-        only_chat = (contacts.whatsapp or contacts.telegram or contacts.phones) and not contacts.emails
+        only_chat = (contacts.whatsapp or contacts.telegram or phones) and not emails
         if only_chat and not any(k in (*_COMPANY_KINDS, "job_board") for _, _, _, k in kinds):
-            spots = [*contacts.whatsapp, *contacts.telegram, *((s, e) for s, e, _ in contacts.phones)]
+            spots = [*contacts.whatsapp, *contacts.telegram, *((s, e) for s, e, _ in phones)]
             add("chat_only_contact", sorted(spots))
+        copies = [(s, e, self.copied_name(d)) for s, e, d, k in kinds if k in _COMPANY_KINDS]
+        named = [(s, e, name) for s, e, name in copies if name]
+        add("lookalike_domain", [(s, e) for s, e, _ in named], f"name={named[0][2]}" if named else "")
         out += self._impersonation(document, contacts, kinds, bool(company))
         return out
 
@@ -151,3 +136,16 @@ class ContactReader:
                 span = document.span(hit.start, hit.end)
                 return [Evidence("public_name_private_contact", (span,), 1.0, f"name={hit.payload.name}")]
         return []
+
+
+def _marks(knowledge: Knowledge) -> dict[str, str]:
+    """Names of employers as they stand in domains, long enough not to be part of other words."""
+    marks: dict[str, str] = {}
+    for row in knowledge.brands:
+        labels = [_SECOND_LEVEL.sub("", d).rpartition(".")[2] for d in row.domains if not d.endswith("go.id")]
+        labels += [f for f in row.forms if row.domains and not row.domains[0].endswith("go.id")]
+        for label in labels:
+            plain = re.sub(r"[^a-z]", "", label)
+            if len(plain) >= _SHORTEST_MARK:
+                marks.setdefault(plain, row.name)
+    return marks

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobscam.indicators.document import Document
-from jobscam.indicators.matcher import Hit, Matcher, any_of
+from jobscam.indicators.matcher import Hit, Matcher
+from jobscam.indicators.places import RoleReader
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge.tables import Country, Place
 from jobscam.values import Evidence, Span
@@ -43,14 +44,8 @@ class DestinationReader:
     """Finds place mentions, settles their roles, and decides where the work is."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        cues = knowledge.cues["place"]
-        filler = f"(?:(?:{any_of(cues['filler'])}) )?"
-        # The first role whose cue stands before the name: a denial outweighs a route, a route the general words of place.
-        self._roles = [
-            (role, re.compile(rf"(?<![a-z])(?:{any_of(cues[role])})[ :]{{0,3}}{filler}$"))
-            for role in ("denial", "transit", "office", "work")
-        ]
-        self._preposition = re.compile(rf"(?<![a-z])(?:{any_of(cues['preposition'])})[ :]{{0,2}}$")
+        self._roles = RoleReader(knowledge)
+        self._everyday = frozenset(w for profile in knowledge.profiles.values() for w in profile.stopwords)
         self._countries = knowledge.countries
         loose: list[tuple[str, tuple[Country | Place, bool]]] = []
         rows: list[Country | Place] = [*knowledge.countries.values(), *knowledge.places]
@@ -62,53 +57,85 @@ class DestinationReader:
     def find(self, document: Document) -> Destination:
         """Mentions and the most likely place of work."""
         norm = document.norm
-        mentions: list[Mention] = []
+        found: list[tuple[Mention, bool]] = []
+        accounts: set[str] = set()
         for hit in self._matcher.find_longest(norm):
-            mention = self._mention(document, norm, hit)
-            if mention and not (mentions and mentions[-1].start == mention.start and mentions[-1].iso == "ID"):
-                mentions.append(mention)
+            seen = self._mention(document, norm, hit, accounts)
+            if seen and not (found and found[-1][0].start == seen[0].start and found[-1][0].iso == "ID"):
+                found.append(seen)
+        mentions = self._settled(norm, found)
         chosen = _choose(mentions)
         return Destination(chosen.iso if chosen else "", chosen.region if chosen else "", tuple(mentions), chosen)
 
-    def _mention(self, document: Document, norm: str, hit: Hit[tuple[Country | Place, bool]]) -> Mention | None:
+    def _mention(
+        self, document: Document, norm: str, hit: Hit[tuple[Country | Place, bool]], accounts: set[str]
+    ) -> tuple[Mention, bool] | None:
+        """A mention, and whether its role was said; None where the word is no place here."""
         row, strict = hit.payload
         before = norm[max(0, hit.start - _REACH) : hit.start]
         span = document.span(hit.start, hit.end)
-        if strict:
-            shown = document.words_shown(span)
-            capitals = shown.isupper() and not _shouting(document.words_shown(_around(document, span)))
-            if not capitals and not self._preposition.search(before) and span.field != "location":
-                return None
+        if strict and not self._is_short_form(document, norm, hit, span):
+            return None
         if row.homonym_guard:
             previous = re.findall(r"[a-z0-9]+", before)[-1:]
             following = re.findall(r"[a-z0-9]+", norm[hit.end : hit.end + 20])[:1]
             if any(w in row.homonym_guard for w in previous + following):
                 return None
+        if norm[hit.start - 1 : hit.start] == "_":  # part of an account or a subject line
+            return None
+        if self._roles.is_account(norm, hit.start, hit.end, accounts):
+            return None
         place = row if isinstance(row, Place) else None
-        role = "work" if span.field == "location" else self._role(before)
-        if role == "mention" and place and place.role == "transit":
-            role = "transit"
-        return Mention(
-            iso=row.iso,
-            name=place.place if place else row.name_id,  # type: ignore[union-attr]
-            region=place.region if place else "",
-            hub_risk=row.hub_risk,
-            kind=place.kind if place else "country",
-            role=role,
-            start=hit.start,
-            end=hit.end,
-            field=span.field,
-        )
+        abroad = row.iso != "ID"
+        floor = document.field_floor(hit.start)
+        role = self._roles.role(norm, floor, hit.start, hit.end, abroad=abroad, nation=place is None and not abroad)
+        name, said = role.name, role.said
+        if span.field == "location" and (place or _alone(document, span)):
+            name, said = "work", True
+        elif span.field == "company":
+            name, said = "mention", True
+        elif name == "mention" and place and place.role == "transit":
+            name = "transit"
+        kind = place.kind if place else "country"
+        label = place.place if place else row.name_id  # type: ignore[union-attr]
+        region = place.region if place else ""
+        return Mention(row.iso, label, region, row.hub_risk, kind, name, hit.start, hit.end, span.field), said
 
-    def _role(self, before: str) -> str:
-        for role, pattern in self._roles:
-            if pattern.search(before):
-                return "denied" if role == "denial" else role
-        return "mention"
+    def _is_short_form(self, document: Document, norm: str, hit: Hit[tuple[Country | Place, bool]], span: Span) -> bool:
+        """Short forms (KH, PP, US) count in capitals, or where only a place can stand and no everyday word can."""
+        shown = document.words_shown(span)
+        if span.field == "location" or (shown.isupper() and not _shouting(document.words_shown(_around(document, span)))):
+            return True
+        return norm[hit.start : hit.end] not in self._everyday and self._roles.after_preposition(norm, hit.start)
+
+    def _settled(self, norm: str, found: list[tuple[Mention, bool]]) -> list[Mention]:
+        """Roles that need the neighbours: lists share theirs, and a lone place that nothing is said of is the place of work."""
+        out: list[tuple[Mention, bool]] = []
+        for mention, said in found:
+            if out and not said:
+                last, last_said = out[-1]
+                if last.field == mention.field and self._roles.in_list(norm, last.end, mention.start, last.role):
+                    mention, said = replace(mention, role=last.role), last_said
+            out.append((mention, said))
+        if any(m.role == "work" and said for m, said in out):
+            # "in Singapore" in passing, where the ad says elsewhere where the work is. A hub is never passed over.
+            return [replace(m, role="mention") if m.role == "work" and not said and m.hub_risk == "low" else m for m, said in out]
+        lone = [m.kind != "country" and m.iso == "ID" and m.role == "mention" and not said for m, said in out]
+        if any(m.role == "work" for m, _ in out):
+            return [m for m, _ in out]
+        return [replace(m, role="work") if alone else m for (m, _), alone in zip(out, lone, strict=True)]
 
     def country(self, iso: str) -> Country:
         """The row of a country."""
         return self._countries[iso]
+
+
+def _alone(document: Document, span: Span) -> bool:
+    """Whether a country fills its part of a location: "Menara Kadin Indonesia Lt.23" does not mean all of it."""
+    text = getattr(document.posting, span.field)
+    return re.search(r"(?:^|[\n,;/|(])\s*$", text[: span.start]) is not None and (
+        re.match(r"\s*(?:$|[\n,;/|)])", text[span.end :]) is not None
+    )
 
 
 def _around(document: Document, span: Span) -> Span:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from jobscam.posting import READ_FIELDS, Posting
 from jobscam.text import Normaliser, Text
@@ -25,10 +25,11 @@ class Document:
         Words of the normalised text.
     """
 
-    __slots__ = ("_names", "_starts", "posting", "text", "words")
+    __slots__ = ("_floors", "_names", "_starts", "posting", "text", "words")
 
     def __init__(self, posting: Posting, normaliser: Normaliser) -> None:
         self.posting = posting
+        self._floors: list[int] | None = None
         self._names: list[str] = []
         self._starts: list[int] = []
         parts: list[str] = []
@@ -69,6 +70,24 @@ class Document:
             return None
         start = self._starts[self._names.index(name)]
         return start, start + len(getattr(self.posting, name))
+
+    def field_floor(self, position: int) -> int:
+        """Where, in the normalised text, the field begins that a position lies in."""
+        if self._floors is None:
+            # Fields begin behind a line break, so only line breaks are looked at.
+            lines = [0, *(n + 1 for n in self.text.lines)]
+            originals = [self.text.span(n, n + 1)[0] for n in lines]
+            self._floors = [lines[min(bisect_left(originals, start), len(lines) - 1)] for start in self._starts]
+        return self._floors[max(0, bisect_right(self._floors, position) - 1)]
+
+    def norm_range(self, name: str) -> tuple[int, int] | None:
+        """Bounds in the normalised text of a field, or None where the posting lacks it."""
+        if name not in self._names:
+            return None
+        i = self._names.index(name)
+        self.field_floor(0)
+        floors = [*(self._floors or []), len(self.norm)]
+        return floors[i], floors[i + 1]
 
     def words_shown(self, span: Span) -> str:
         """The words of the ad that a span covers."""

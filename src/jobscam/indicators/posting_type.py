@@ -17,6 +17,8 @@ _OTHERS = {
 }
 
 _LURE_SIGNS = 2
+_LEAST_MARKS = 2
+"""In a record of a job board one word is no warning: a street may be named after a Mr Said."""
 _EARLY = 80
 """A warning that opens the text counts double: ads put theirs at the foot."""
 
@@ -43,7 +45,8 @@ def judge(
 
     vacancy = count("vacancy_marker") + count("apply_marker") + count("duties_listed") + count("formal_application")
     vacancy += count("specific_qualifications")
-    vacancy += 2 if document.posting.title and document.posting.company else 0
+    record = bool(document.posting.title and document.posting.company)
+    vacancy += 2 if record else 0
     margin = int(knowledge.settings["posting_type"]["warning_margin"])
     seeker = 3 * count("job_seeker_marker")
     # A seeker leaves a number too, so contacts say nothing here. But nobody who seeks work asks the reader to work, or
@@ -52,12 +55,13 @@ def judge(
     addressed = not set(knowledge.cues["address"]["reader"]).isdisjoint(document.words)
     if seeker > vacancy and risks < _LURE_SIGNS and not addressed:
         return Status.NOT_AN_AD, "job_seeker"
-    vacancy += 2 if contacts.phones or contacts.emails or contacts.telegram else 0
+    vacancy += 2 if contacts.of("phone") or contacts.of("email") or contacts.telegram else 0
     early = any(s < _EARLY for name in ("warning_marker", "denial_marker", "news_marker") for s, _ in found.get(name, ()))
     warning = 2 * int(early) + 2 * count("warning_marker") + 2 * count("news_marker") + 3 * count("denial_marker")
     warning -= 2 * count("fraud_notice")
     explainer = 2 * count("explainer_marker")
-    if warning >= vacancy + margin and warning >= 4:
+    marks = count("warning_marker") + count("news_marker") + count("denial_marker")
+    if warning >= vacancy + margin and warning >= 4 and (marks >= _LEAST_MARKS or not record):
         return Status.WARNING_OR_NEWS, "warning"
     if explainer >= vacancy + margin and explainer >= 4:
         return Status.NOT_AN_AD, "explainer"

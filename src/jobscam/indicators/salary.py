@@ -6,15 +6,25 @@ import math
 import re
 from dataclasses import dataclass
 
+from jobscam.indicators.amounts import Amount
 from jobscam.indicators.destination import Destination
 from jobscam.indicators.document import Document
 from jobscam.indicators.matcher import Matcher, any_of
-from jobscam.indicators.money import Amount, MoneyReader, is_plausible_pay
+from jobscam.indicators.money import MoneyReader, is_plausible_pay
+from jobscam.indicators.reference import PayReference, PaySample
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge.tables import Occupation
 from jobscam.values import Evidence, Span
 
 _NUMBER_CELL = re.compile(r"\s*(?:[A-Za-z$.]{0,4}\s*)?(\d[\d.,\s]{0,20})\s*$")
+
+
+_RUPIAH_LEAST = 100_000
+_HOURLY_MOST = 80
+_RANGE_LEAST = 12_000
+_BOUND_LEAST = 100
+_RUPIAH_LIKELY = 1_000_000
+_BARE = re.compile(r"\s*(\d[\d.,]{0,14})(?:\s?(?:-|to|s/d|sd)\s?(\d[\d.,]{0,14}))?(?:\s?\(?([a-z]{3})\)?)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,11 @@ class Pay:
 class SalaryReader:
     """Reads pay from the text and from metadata columns, and compares it with the wage tables."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, reference: PayReference | None = None) -> None:
+        self._reference = reference or PayReference({})
+        levels = [(w, level) for level, words in knowledge.cues["education"].items() for w in words]
+        self._levels = dict(levels)
+        self._schooling = re.compile(rf"(?<![a-z0-9])({any_of(self._levels)})(?![a-z0-9])")
         self._money = MoneyReader(knowledge)
         self._knowledge = knowledge
         self._settings = knowledge.settings["salary"]
@@ -58,42 +72,85 @@ class SalaryReader:
         ]
         self._everyday_high = sorted(everyday)[len(everyday) // 2] if everyday else 6_000_000.0
 
-    def read(self, document: Document) -> Pay:
-        """All money in the ad, and which of it is base pay."""
-        amounts = tuple(self._money.find(document.norm, document.text.lines))
-        base = []
+    def read(self, document: Document, language: str, place: Destination) -> Pay:
+        """All money in the ad, and which of it is base pay.
+
+        `language` and `place` settle what a bare ``$`` or ``k`` means.
+        """
+        home = self._home_currency(language, place.iso)
+        amounts = self._money.find(document.norm, dollars=place.iso if language == "en" else "", thousands=home or "USD")
+        amounts += self._bare_field(document, amounts, home)
+        amounts.sort(key=lambda a: a.start)
+        base = self._base(document, amounts)
+        columns = self._columns(document, home)
+        if columns:
+            return Pay(columns[0], columns[1], tuple(amounts), tuple(base), columns[2], columns[3])
+        valued = [(a, low, high) for a in base if (low := self._idr(a, a.low, place)) and (high := self._idr(a, a.high, place))]
+        if not valued:
+            return Pay(None, None, tuple(amounts), tuple(base), "")
+        top, _, highest = max(valued, key=lambda v: v[2])
+        return Pay(min(low for _, low, _ in valued), highest, tuple(amounts), tuple(base), top.currency)
+
+    def _home_currency(self, language: str, iso: str) -> str:
+        """Currency of figures that name none: rupiah among Indonesians, else the place's own; "" if nothing tells."""
+        if language != "en" or iso == "ID":
+            return "IDR"
+        country = self._knowledge.countries.get(iso)
+        return country.currency if country else ""
+
+    def _base(self, document: Document, amounts: list[Amount]) -> list[Amount]:
+        """Amounts taken as base pay: what is called pay or stands in the field for it; else what can hardly be anything else."""
+        stated, likely = [], []
         for amount in amounts:
-            in_salary_field = bool(document.posting.salary) and document.field_at(amount.start) == "salary"
-            if not in_salary_field and amount.role not in ("pay", ""):
-                continue
-            monthly = self._money.monthly_idr(amount.high, amount.currency, amount.period)
-            if monthly is not None and is_plausible_pay(monthly):
-                base.append(amount)
-        stated = [a for a in base if a.role == "pay" or (document.posting.salary and document.field_at(a.start) == "salary")]
-        base = stated or base
-        from_columns = self._columns(document)
-        if from_columns:
-            low, high, currency, span = from_columns
-            return Pay(low, high, amounts, (), currency, span)
-        if not base:
-            return Pay(None, None, amounts, (), "")
-        top = max(base, key=lambda a: self._monthly(a.high, a))
-        return Pay(min(self._monthly(a.low, a) for a in base), self._monthly(top.high, top), amounts, tuple(base), top.currency)
+            if not amount.reference:
+                monthly = self._money.monthly_idr(amount.high, amount.currency, amount.period)
+                if monthly is None and amount.period != "task":
+                    continue
+                if monthly is not None and amount.period != "task" and not is_plausible_pay(monthly):
+                    continue
+            field = document.field_at(amount.start)
+            if amount.role == "pay" or field == "salary" or (field == "title" and not amount.role):
+                stated.append(amount)
+            elif not amount.role and amount.period != "task" and _says_pay_itself(amount):
+                likely.append(amount)
+        if stated:
+            return stated + [a for a in likely if a.currency != "IDR"]
+        return likely
 
-    def _monthly(self, value: float, amount: Amount) -> float:
-        return self._money.monthly_idr(value, amount.currency, amount.period) or 0.0
+    def _idr(self, amount: Amount, value: float, place: Destination) -> float | None:
+        if amount.reference:
+            return self.minimum(place.iso or "ID", place.region) if place.region or place.iso not in ("", "ID") else None
+        return self._money.monthly_idr(value, amount.currency, amount.period)
 
-    def _columns(self, document: Document) -> tuple[float, float, str, Span] | None:
-        """Pay from the columns for minimum and maximum, or from a bare range in the salary column."""
+    def _bare_field(self, document: Document, amounts: list[Amount], home: str) -> list[Amount]:
+        """A bare number or range in the salary column, which needs no sign of money to be pay."""
+        bounds = document.norm_range("salary")
+        if bounds is None or any(bounds[0] <= a.start < bounds[1] for a in amounts):
+            return []
+        match = _BARE.fullmatch(document.norm, *bounds)
+        named = match[3].upper() if match and match[3] else ""
+        if not match:
+            return []
+        low, high = _cell_number(match[1]) or 0.0, _cell_number(match[2] or match[1]) or 0.0
+        if high and low and high / low >= 200:  # "21-63000" means thousands twice
+            low *= 1000
+        elif _HOURLY_MOST < high < 1000 and home != "IDR":  # "70-100": thousands a year
+            low, high = low * 1000, high * 1000
+        if high <= 0 or low > high:
+            return []
+        small = home in ("", "IDR") and high < _RUPIAH_LEAST
+        currency = named or document.posting.salary_currency.strip().upper() or ("USD" if small else home or "IDR")
+        period = self._period_cell(document.posting.salary_period, high, currency)
+        bound = "upto" if low == 0 else ""
+        return [Amount(match.start(1), match.end(), low, high, currency, period, "pay", bound)]
+
+    def _columns(self, document: Document, home: str) -> tuple[float, float, str, Span] | None:
+        """Pay from the columns for minimum and maximum."""
         posting = document.posting
         low, high = _cell_number(posting.salary_min), _cell_number(posting.salary_max)
         span = Span("salary_max" if high else "salary_min", 0, len(posting.salary_max if high else posting.salary_min))
         if low is None and high is None:
-            bare = re.fullmatch(r"\s*(\d{2,12})\s*-\s*(\d{2,12})\s*", posting.salary)
-            if not bare:
-                return None
-            low, high = float(bare[1]), float(bare[2])
-            span = Span("salary", 0, len(posting.salary))
+            return None
         values = [v for v in (low, high) if v]
         if not values:
             return None
@@ -101,7 +158,7 @@ class SalaryReader:
         if currency in ("RP", "RUPIAH"):
             currency = "IDR"
         if not currency:
-            currency = "IDR" if max(values) >= 500_000 else "USD"
+            currency = home if home and home != "IDR" else "IDR" if max(values) >= 500_000 else "USD"
         period = self._period_cell(posting.salary_period, max(values), currency)
         monthly = [self._money.monthly_idr(v, currency, period) for v in values]
         known = [m for m in monthly if m and is_plausible_pay(m)]
@@ -113,7 +170,7 @@ class SalaryReader:
                 return period
         if currency == "IDR":
             return "month"
-        return "hour" if value < 80 else "year" if value >= 15_000 else "month"
+        return "hour" if value <= _HOURLY_MOST else "year" if value >= 12_000 else "month"
 
     def occupation(self, document: Document) -> tuple[Occupation | None, Span | None]:
         """The occupation advertised: in the title if there is one, else the first one named."""
@@ -122,6 +179,19 @@ class SalaryReader:
             return None, None
         first = hits[0]
         return first.payload, document.span(first.start, first.end)
+
+    def education(self, document: Document) -> str:
+        """The lowest schooling that the ad asks for, or ""; levels in the order of the cue words."""
+        found = {self._levels[m[1]] for m in self._schooling.finditer(document.norm)}
+        return next((level for level in dict.fromkeys(self._levels.values()) if level in found), "")
+
+    def sample(self, document: Document, pay: Pay, destination: Destination) -> PaySample | None:
+        """What this ad adds to a reference, if it is honest; None without pay, or where the work is abroad."""
+        if pay.high is None or destination.iso not in ("", "ID"):
+            return None
+        occupation, _ = self.occupation(document)
+        group = occupation.group if occupation else ""
+        return PaySample(pay.high, group, destination.region, self.education(document))
 
     def minimum(self, iso: str, region: str) -> float | None:
         """Published minimum wage, rupiah a month, of the nearest place that has one."""
@@ -147,6 +217,8 @@ class SalaryReader:
                 more = f"{detail};reference={reference:.0f};ratio={ratio:.1f};occupation={name}"
                 extra = (occupation_span,) if occupation_span else ()
                 out.append(Evidence("pay_above_occupation", spans + extra, _strength(ratio, threshold), more))
+        if not senior and indonesian_pay and (pay.currency == "IDR" or abroad):
+            out += self._against_peers(document, pay, occupation, destination, spans)
         minimum = self.minimum(iso, destination.region)
         if abroad and iso != "ID" and minimum and not senior:
             ratio = pay.high / minimum
@@ -165,11 +237,38 @@ class SalaryReader:
             out.append(Evidence("pay_ordinary", spans, 1.0, detail))
         return out
 
+    def _against_peers(
+        self, document: Document, pay: Pay, occupation: Occupation | None, destination: Destination, spans: tuple[Span, ...]
+    ) -> list[Evidence]:
+        """Pay against what honest ads of the training data pay for this work, and for this schooling."""
+        out = []
+        threshold = float(self._settings["above_peers"])
+        high = pay.high or 0.0
+        peers = self._reference.expected(occupation.group if occupation else "", destination.region)
+        if peers and high >= threshold * peers[0]:
+            detail = f"pay={high:.0f};reference={peers[0]:.0f};ratio={high / peers[0]:.1f};n={peers[1]}"
+            out.append(Evidence("pay_above_peers", spans, _strength(high / peers[0], threshold), detail))
+        level = self.education(document)
+        schooled = self._reference.for_education(level) if level in self._settings["low_schooling"] else None
+        if schooled and high >= threshold * schooled[0]:
+            detail = (
+                f"pay={high:.0f};reference={schooled[0]:.0f};ratio={high / schooled[0]:.1f};n={schooled[1]};education={level}"
+            )
+            out.append(Evidence("pay_above_requirements", spans, _strength(high / schooled[0], threshold), detail))
+        return out
+
     @staticmethod
     def _pay_spans(document: Document, pay: Pay) -> tuple[Span, ...]:
         if pay.field_span:
             return (pay.field_span,)
         return tuple(document.span(a.start, a.end) for a in pay.base[:3])
+
+
+def _says_pay_itself(amount: Amount) -> bool:
+    """Whether an amount that no word explains is hardly anything but pay: rupiah, a range by the year, a stated bound."""
+    if amount.currency == "IDR":
+        return amount.high >= _RUPIAH_LIKELY
+    return (amount.bound != "" and amount.high >= _BOUND_LEAST) or (amount.high > amount.low >= _RANGE_LEAST)
 
 
 def _strength(ratio: float, threshold: float) -> float:

@@ -62,6 +62,14 @@ class MoneyWords:
     ranges: tuple[str, ...]
     numerals: dict[str, float]
     months: dict[str, float]
+    bounds: dict[str, tuple[str, ...]]
+    basis: dict[str, tuple[str, ...]]
+    reference: tuple[str, ...]
+    reference_before: tuple[str, ...]
+    reference_after: tuple[str, ...]
+    not_money: tuple[str, ...]
+    posts: tuple[str, ...]
+    bare_only: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -326,6 +334,14 @@ def _money(reader: _Reader, roots: list[Path]) -> MoneyWords:
         ranges=tuple(data["ranges"]["words"]),
         numerals={k: float(v) for k, v in data["numerals"].items()},
         months={k: float(v) for k, v in data["months"].items()},
+        bounds={k: tuple(v) for k, v in data["bounds"].items()},
+        basis={k: tuple(v) for k, v in data["basis"].items()},
+        reference=tuple(data["reference"]["words"]),
+        reference_before=tuple(data["reference"]["before"]),
+        reference_after=tuple(data["reference"]["after"]),
+        not_money=tuple(data["not_money"]["words"]),
+        posts=tuple(data["posts"]["words"]),
+        bare_only=tuple(data["bare_only"]["words"]),
     )
 
 

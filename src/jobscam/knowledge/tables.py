@@ -145,11 +145,17 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class LicenceForm:
-    """A kind of licence number: the words that introduce it and the form of the number."""
+    """A kind of licence number: the words that introduce it and the form of the number.
+
+    `alone` is the form that needs no words of its own once the ad has named the licence; `placement` says whether the
+    licence is one for placing or recruiting workers.
+    """
 
     kind: str
     label_forms: tuple[str, ...]
     pattern: str
+    alone: str
+    placement: bool
     scheme: str
     source: str
     date: str

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from jobscam.errors import InputError
 from jobscam.features import FeatureSpace, FloatArray, TextHasher
 from jobscam.indicators import IndicatorReader
+from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import load as load_knowledge
 from jobscam.model.calibration import choose_thresholds, fit_calibration
 from jobscam.model.fit import fit_logistic
@@ -43,6 +44,8 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
     model_ : LinearModel
     oof_logits_ : ndarray of shape (n,)
         Out-of-fold log-odds of the training postings (NaN where there was no fold).
+    pay_reference_ : PayReference
+        What the honest training postings pay.
     training_target_ : ndarray of shape (n,)
         1 for scam, 0 for legitimate, in the order of `oof_logits_`.
 
@@ -85,7 +88,7 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) != 2:
             raise InputError(f"training needs two classes of labels, got {self.classes_.tolist()}")
         target = (labels == self.classes_[1]).astype(np.float64)
-        self._prepare()
+        self._prepare(self._learn_reference(X, target))
         matrix = self.transform(X)
         if matrix.shape[0] != len(target):
             raise InputError(f"got {matrix.shape[0]} postings and {len(target)} labels")
@@ -110,9 +113,20 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         self.model_ = LinearModel(self._space.names, dense, scale, text, bias, self.bits, calibration, thresholds)
         return self
 
-    def _prepare(self) -> None:
+    @staticmethod
+    def _learn_reference(X: Any, target: FloatArray) -> PayReference:
+        """Reference of pay from the honest postings. Folds share it: a median over hundreds of ads hardly knows one."""
+        from jobscam.scoring import postings_of
+
+        reader = IndicatorReader(load_knowledge())
+        postings = postings_of(X)
+        samples = (reader.pay_sample(p) for p, scam in zip(postings, target, strict=False) if not scam)
+        return PayReference.learn(s for s in samples if s)
+
+    def _prepare(self, reference: PayReference | None = None) -> None:
         knowledge = load_knowledge()
-        self._reader = IndicatorReader(knowledge)
+        self.pay_reference_ = reference or PayReference({})
+        self._reader = IndicatorReader(knowledge, self.pay_reference_)
         self._space = FeatureSpace(knowledge)
         self._hasher = TextHasher(self.bits)
 

@@ -151,6 +151,7 @@ class Normaliser:
             if sum(c.isalpha() for c in joined) * 2 <= len(joined):
                 continue
             word = joined if joined in self._words else _unleet(joined, self._words)
+            word = word or _split(joined, self._words)
             if word or (len(joined) >= 5 and joined.isalpha() and match[2] != "-"):
                 yield SPACED, (match.start(), match.end(), word or joined)
 
@@ -179,6 +180,8 @@ class Normaliser:
             rest = after[0] if after else ""
             if not before and not rest:
                 continue  # a word of one letter: www, xxx, iii
+            if before[-1:].isdigit():
+                continue  # zeros that OCR read as letters: 4ooo,ooo
             double = before + match[1] * 2 + rest
             yield start, end, match[1] * (2 if double in self._words else 1)
 
@@ -191,6 +194,22 @@ def _unleet(token: str, words: frozenset[str]) -> str | None:
         if word in words:
             return word
     return None
+
+
+def _split(joined: str, words: frozenset[str]) -> str | None:
+    """Known words that together make up a run of spaced letters ("l o k e r k a m b o j a"), the fewest of them."""
+    best: list[list[str] | None] = [[]] + [None] * len(joined)
+    for end in range(3, len(joined) + 1):
+        for start in range(max(0, end - 16), end - 2):
+            before = best[start]
+            if (
+                before is not None
+                and joined[start:end] in words
+                and (best[end] is None or len(before) + 1 < len(best[end] or []))
+            ):
+                best[end] = [*before, joined[start:end]]
+    found = best[-1]
+    return " ".join(found) if found else None
 
 
 def _starred(words: frozenset[str]) -> dict[str, str]:

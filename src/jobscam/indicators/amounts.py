@@ -1,0 +1,317 @@
+"""Amounts of money in a normalised text: figures or words, currency, period, bounds. What they are for is told elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobscam.indicators.matcher import any_of
+from jobscam.knowledge import Knowledge
+
+_NUMBER = (
+    r"\d{1,3}[.,]\d{6}(?!\d)|\d{1,3}(?:[.,]\d{3}){1,4}(?!\d)(?:,\d{1,2}(?!\d))?|\d{1,3}(?: \d{3}){1,4}(?![\d.,])"
+    r"|\d{1,12}(?:[.,]\d{1,3})?(?!\d)"
+)
+# OCR reads the zeros of a price as the letter o, also within a group: rp 3,5o0,ooo.
+_OCR = re.compile(
+    r"(?<![a-z0-9])(?:rp\.? ?)?\d[\do]{0,3}(?:[.,][\do]{3})+(?![a-z0-9])"
+    r"|(?<![a-z0-9])rp\.? ?\d[\dosli]{0,7}(?:[.,][\dosli]{3,6})+(?![a-z0-9])|(?<![a-z0-9])rp\.? ?\d[\do]{2,7}(?![a-z0-9])"
+    r"|(?<![a-z0-9])\d[\do]{1,4}(?=(?:k|rb|ribu)(?![a-z0-9]))"
+)
+_OCR_HINT = re.compile(r"[0-9.,]o")
+_OCR_DIGITS = str.maketrans("osli", "0511")
+_DIGIT = re.compile(r"[0-9]")
+_BEFORE, _AFTER = 28, 40
+_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,80}[0-9])*+")
+_UNKNOWN_LEAST = 100_000
+_OWN_DOLLARS = {"SG": "SGD", "AU": "AUD", "CA": "CAD", "HK": "HKD", "NZ": "NZD", "TW": "TWD", "BN": "BND"}
+_THOUSANDS_AT_MOST = 500
+_YEN_LEAST = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount or range of money found in a normalised text.
+
+    Attributes
+    ----------
+    start, end : int
+        Where it stands in the normalised text.
+    low, high : float
+        In units of `currency`; equal for a single number.
+    currency : str
+        ISO code (USDT for the stablecoin); "" if none was written.
+    period : str
+        hour, day, week, month, year, task, or "" if none was written.
+    role : str
+        pay, fee, bonus, penalty, other, or "" if nothing near tells.
+    bound : str
+        "from" where only the lower bound is named, "upto" where only the upper one, else "".
+    basis : str
+        net, gross, or "" if not said.
+    reference : bool
+        Whether the ad names the published minimum wage instead of a figure; `low` and `high` are then 0.
+    """
+
+    start: int
+    end: int
+    low: float
+    high: float
+    currency: str
+    period: str
+    role: str = ""
+    bound: str = ""
+    basis: str = ""
+    reference: bool = False
+
+
+class AmountReader:
+    """Finds amounts with the currencies, multipliers and words of a :class:`Knowledge`."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        money = knowledge.money
+        self._multipliers = money.multipliers
+        self._numerals = money.numerals
+        self._bare_only = frozenset(money.bare_only)
+        self._prefix = {f: n.currency for n in reversed(knowledge.currency_names) if n.prefix for f in n.forms}
+        self._suffix = {f: n.currency for n in reversed(knowledge.currency_names) if n.suffix for f in n.forms}
+        prefix, suffix = any_of(self._prefix), any_of(self._suffix)
+        multiplier, to = any_of(self._multipliers), any_of(money.ranges)
+
+        glued = "minggu|bulan|bln|hari|tahun"
+
+        def one(i: int) -> str:
+            return (
+                rf"(?:(?:(?<![a-z0-9])|(?=[$€£]))(?P<p{i}>{prefix})[ .:]{{0,2}})?(?P<n{i}>{_NUMBER})"
+                rf"(?:[ ]?(?P<m{i}>{multiplier})(?:an|nya)?(?:(?![a-z0-9])|(?={glued})))?(?: an(?![a-z]))?(?:,-|\.-|,00(?!\d))?"
+                rf"(?:[ ]?(?P<s{i}>{suffix})(?![a-z0-9]|[ .:]{{0,2}}\d))?"
+            )
+
+        # A dash between letters is a space by now, and OCR loses it: two prices side by side are a range as well.
+        second = rf"(?:{prefix})[ .:]{{0,2}}\d|\d{{1,3}}[.,]\d{{3}}[.,]\d{{3}}(?!\d)"
+        gap = rf"(?:[ ]?(?:-|–|~|(?<![a-z])(?:{to})(?![a-z]))[ ]?|[ ](?={second}))"
+        start = r"(?:(?<![a-z0-9.,/@_+-])|(?<=[a-z.)])(?=[$€£]))"
+        self._pattern = re.compile(rf"{start}{one(1)}(?:{gap}{one(2)})?")
+        self._between = re.compile(rf"[ ]?(?:dan|and|&)[ ]?{one(2)}")
+        self._not_money = re.compile(rf"(?<![a-z0-9])(?:{any_of(money.not_money)})(?![a-z0-9])")
+        words = any_of(self._numerals)
+        spelt = rf"(?:(?:{words}|belas|puluh|ratus|setengah)[ ]?){{1,5}}|se"
+        self._words = re.compile(rf"(?<![a-z0-9])({spelt})(juta|jt|ribu|rb)(?:an)?( setengah)?(?![a-z0-9])")
+        self._periods = {word: name for name, listed in money.periods.items() for word in listed}
+        names = any_of(self._periods)
+        # Words that say the period without "per": those with an affix of their own.
+        alone = any_of(
+            w
+            for w in self._periods
+            if w.startswith(("per", "se")) or w.endswith(("an", "ly", "annum", ".")) or w in ("pa", "pm", "p.a")
+        )
+        basis = any_of(w for listed in money.basis.values() for w in listed)
+        self._basis = {w: name for name, listed in money.basis.items() for w in listed}
+        self._said_basis = re.compile(rf"(?<![a-z])({basis})(?![a-z])")
+        # "12jt/bln" has lost its slash by now, so the bare word counts; "hari ini" and "jam kerja" are times, not rates.
+        self._period = re.compile(
+            rf"(?:[ ]?(?:{basis}|an|\+|\+ ?-|usd|rupiah|idr|full|extra|and more|or more|more|plus)(?![a-z]))*[ ]?"
+            r"(?:(?:\(? ?(?:/|per)[ ]?(?:per[ ]?)?|a |an |setiap |tiap |each |untuk |for )[ ]?(?:1 )?"
+            rf"({names})(?![a-z])|\(?({alone})(?![a-z])|\(?(bulan|bln|hari|jam|minggu|thn|tahun|month|hour|hr|week|year|day)"
+            r"(?![a-z]| ini| kerja| libur| depan| pertama| kalender| off))"
+        )
+        self._period_before = re.compile(rf"(?<![a-z])(?:per )?({alone}|per (?:{names}))(?![a-z])[^.;,+\d]{{0,28}}$")
+        self._from = re.compile(rf"(?<![a-z])(?:{any_of(money.bounds['from'])})[ :]{{0,3}}$")
+        self._from_far = re.compile(rf"(?<![a-z])(?:{any_of(money.bounds['from_far'])})[^\d]{{1,42}}$")
+        self._upto = re.compile(rf"(?<![a-z])(?:{any_of(money.bounds['upto'])})[ :]{{0,3}}$")
+        self._from_after = re.compile(
+            rf"[ ]?(?:{any_of(money.bounds['from_after'])})(?![a-z])|\+(?![a-z0-9])|[ ]\+(?= (?:per|a|monthly|weekly|daily|/) ?)"
+        )
+        self._pay_word = re.compile(rf"(?<![a-z])(?:{any_of(money.roles['pay'])})(?![a-z])")
+        self._reference_words = money.reference
+        named = any_of(money.reference)
+        self._reference = re.compile(
+            rf"(?<![a-z0-9])(?:{any_of(money.reference_before)})[ :]{{0,3}}"
+            rf"(?:(?:dan|di|sesuai|setara|standar|standard|minimal|pokok|berbasis|2x) )*({named})(?![a-z])"
+            rf"|(?<![a-z])({named}) (?:{any_of(money.reference_after)})(?![a-z])"
+        )
+        self._antara = re.compile(r"(?:antara|between|kisaran|berkisar)[ :]{0,2}$")
+
+    def find(self, norm: str, *, dollars: str = "", thousands: str = "IDR") -> list[Amount]:
+        """Amounts in order; numbers without any sign of money are left out.
+
+        Parameters
+        ----------
+        norm : str
+            Normalised text.
+        dollars : str
+            ISO code of the country whose dollar a bare ``$`` means; "" for the US dollar.
+        thousands : str
+            Currency of amounts below 500 thousand that are written with k and no currency.
+        """
+        text = norm
+        digits = _DIGIT.search(norm) is not None
+        found: list[Amount] = []
+        if digits:
+            if _OCR_HINT.search(norm):
+                text = _OCR.sub(lambda m: m[0][:2] + m[0][2:].translate(_OCR_DIGITS), norm)
+            text = self._not_money.sub(lambda m: " " * len(m[0]), text)
+            found += self._figures(text, dollars, thousands)
+        if "juta" in norm or "ribu" in norm or " jt" in norm or " rb" in norm:
+            found += self._spelled(text)
+        if any(word in norm for word in self._reference_words):
+            found += self._references(text)
+        return sorted(found, key=lambda a: a.start)
+
+    def _near_digits(self, text: str) -> Iterator[re.Match[str]]:
+        """Matches of the pattern, looked for only around digits: most of an ad has none."""
+        for digits in _DIGITS.finditer(text):
+            yield from self._pattern.finditer(text, max(0, digits.start() - _BEFORE), min(len(text), digits.end() + _AFTER))
+
+    def _references(self, text: str) -> Iterator[Amount]:
+        for match in self._reference.finditer(text):
+            start, end = match.span(1) if match[1] else match.span(2)
+            yield Amount(start, end, 0, 0, "IDR", "month", "pay", reference=True)
+
+    def _figures(self, text: str, dollars: str, thousands: str) -> Iterator[Amount]:
+        last = 0
+        for match in self._near_digits(text):
+            if match.start() < last:
+                continue  # the second half of "antara 4 dan 6 juta"
+            group: dict[str, str | None] = match.groupdict()
+            end = match.end()
+            if not group["n2"] and self._antara.search(text, max(0, match.start() - 12), match.start()):
+                second = self._between.match(text, end)
+                if second:
+                    group, end = {**group, **second.groupdict()}, second.end()
+            amount = self._figure(text, match.start(), end, group, dollars, thousands)
+            if amount:
+                last = end
+                yield amount
+
+    def _figure(
+        self, text: str, start: int, end: int, group: dict[str, str | None], dollars: str, thousands: str
+    ) -> Amount | None:
+        n1, n2, m1, m2 = group["n1"] or "", group["n2"], group["m1"], group["m2"]
+        if (m1 or m2) and group["s1" if m1 else "s2"] in self._bare_only:
+            group = {**group, "s1": None, "s2": None}
+        names = (group["p1"], group["s1"], group["p2"], group["s2"])
+        written = next((n for n in names if n), "")
+        currency = next((table[n] for n, table in zip(names, (self._prefix, self._suffix) * 2, strict=True) if n), "")
+        if not currency and not m1 and not m2 and not _thousands(n1):
+            return None
+        if not currency and "m" in (m1, m2):
+            return None
+        low = self._value(n1, m1 or (m2 if n2 and _short(n1) else None))
+        high = self._value(n2, m2 or (m1 if _short(n2) else None)) if n2 else low
+        if high < low:
+            if high == 0 or low / high > 50:  # "21-63000" means thousands twice; anything else is no range
+                low, high = low, low
+            else:
+                low, high = high, low
+        elif low and high / low >= 900 and low < 1000 and not m1:
+            low *= 1000
+        if high <= 0:
+            return None
+        if written == "$" and dollars in _OWN_DOLLARS:
+            currency = _OWN_DOLLARS[dollars]
+        if written == "$":
+            currency = self._named_dollar(text, end) or currency
+        if written == "¥":
+            currency = "JPY" if dollars == "JP" or (dollars != "CN" and high >= _YEN_LEAST) else "CNY"
+        if not currency and "k" in (m1, m2):
+            currency = thousands if high <= _THOUSANDS_AT_MOST * 1000 else "IDR"
+        elif not currency and (m1 or m2):
+            currency = "IDR"
+        elif not currency:  # 3.500.000 alone: rupiah if it is large enough to be money
+            if low < _UNKNOWN_LEAST or text[max(0, start - 1) : start] == "(" or not re.match(r"\d{1,3}(?:[.,]\d{3})+$", n1):
+                return None
+            currency = "IDR"
+        period, stop = self._period_at(text, start, end)
+        return Amount(
+            start,
+            stop,
+            low,
+            high,
+            currency,
+            period,
+            bound=self._bound(text, start, end, bool(n2)),
+            basis=self._said(text, start, stop),
+        )
+
+    def _named_dollar(self, text: str, end: int) -> str:
+        """The dollar that a code behind the amount names: ``$4,000 per month (SGD)``."""
+        match = re.search(r"\((sgd|aud|cad|hkd|nzd|usd|bnd)\)|^ ?(sgd|aud|cad|hkd|nzd|usd|bnd)(?![a-z])", text[end : end + 24])
+        return (match[1] or match[2]).upper() if match else ""
+
+    def _spelled(self, text: str) -> Iterator[Amount]:
+        for match in self._words.finditer(text):
+            value = 1.0 if match[1] == "se" else self._numeral(match[1].split(), bool(match[3]))
+            if value:
+                value *= 1e6 if match[2] in ("juta", "jt") else 1e3
+                period, end = self._period_at(text, match.start(), match.end())
+                bound = self._bound(text, match.start(), match.end(), ranged=False)
+                yield Amount(
+                    match.start(), end, value, value, "IDR", period, bound=bound, basis=self._said(text, match.start(), end)
+                )
+
+    def _numeral(self, words: list[str], half: bool) -> float:
+        total = current = 0.0
+        for word in words:
+            if word == "belas":
+                current += 10
+            elif word == "puluh":
+                total, current = total + max(current, 1) * 10, 0
+            elif word == "ratus":
+                total, current = total + max(current, 1) * 100, 0
+            elif word == "setengah":
+                current += 0.5
+            elif self._numerals[word] >= 100:
+                total += self._numerals[word]
+            else:
+                current += self._numerals[word]
+        return total + current + (0.5 if half else 0)
+
+    def _value(self, number: str, multiplier: str | None) -> float:
+        factor = self._multipliers.get(multiplier or "", 1.0)
+        compact = number.replace(" ", "")
+        if re.fullmatch(r"\d{1,3}(?:[.,]\d{3}){1,4}(?:,\d{1,2})?", compact):
+            # 1.500 jt or 4.500 juta is rare; 2.500 with "juta" behind it means two and a half.
+            if factor >= 1e6 and re.fullmatch(r"\d{1,2}[.,]\d{3}", compact):
+                return float(compact.replace(",", ".")) * factor
+            if re.search(r",\d{1,2}$", compact) and compact.count(".") + compact.count(",") > 1:
+                compact = compact[: compact.rindex(",")]
+            return float(re.sub(r"[.,]", "", compact)) * factor
+        if re.fullmatch(r"\d{4,6}[.,]\d{3}|\d{1,3}[.,]\d{6}", compact):  # 4000,000: OCR lost a separator
+            return float(re.sub(r"[.,]", "", compact)) * factor
+        return float(compact.replace(",", ".")) * factor
+
+    def _period_at(self, text: str, start: int, end: int) -> tuple[str, int]:
+        after = self._period.match(text, end)
+        if after:
+            return self._periods[next(g for g in after.groups() if g)], after.end()
+        before = self._period_before.search(text, max(0, start - 44), start)
+        if before:
+            return self._periods[before[1].removeprefix("per ") if before[1] not in self._periods else before[1]], end
+        return "", end
+
+    def _bound(self, text: str, start: int, end: int, ranged: bool) -> str:
+        if ranged:
+            return ""
+        if self._upto.search(text, max(0, start - 20), start):
+            return "upto"
+        if self._from.search(text, max(0, start - 20), start) or self._from_after.match(text, end):
+            return "from"
+        far = self._from_far.search(text, max(0, start - 60), start)
+        return "from" if far and not self._pay_word.search(text, far.start(), start) else ""
+
+    def _said(self, text: str, start: int, end: int) -> str:
+        """Whether net or gross pay is meant, from the words next to the amount."""
+        for match in self._said_basis.finditer(text, max(0, start - 14), min(len(text), end + 14)):
+            return self._basis[match[1]]
+        return ""
+
+
+def _thousands(number: str) -> bool:
+    return re.fullmatch(r"\d{1,3}(?:[.,]\d{3}){2,4}|\d{3}[.,]\d{3}", number) is not None
+
+
+def _short(number: str) -> bool:
+    """Whether a number can lack the multiplier of the other one: 10-15jt, 2,5-3jt."""
+    return len(re.sub(r"\D.*", "", number)) <= 3 and not _thousands(number)

@@ -1,0 +1,216 @@
+"""Phones, addresses, links and account names as ads write them, broken by OCR and disguise included."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobscam.indicators.matcher import any_of
+from jobscam.knowledge import Knowledge
+
+MAX_CHARS = 200_000
+
+# A phone number as people space it; OCR reads 0 as O at the start and drops an apostrophe in. What it is, is judged after.
+_NEW_NUMBER = r"(?<=[ ])0[28][1-9](?:[ -]?\d){5}"
+_PHONE = re.compile(
+    rf"(?<![\d.,+A-Za-z])(?:\+|00|-(?=62))?\(?[\dO]\d{{0,4}}\)?"
+    rf"(?:[ .\-']{{0,3}}\(?(?!{_NEW_NUMBER})\d{{2,10}}\)?){{1,6}}(?!\d)"
+)
+_BRACKETED = re.compile(r"\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}|\d{3}[-.]\d{3}[-.]\d{4}")
+_CLOCK = re.compile(r"[0O]\d\.[0-5]\d(?!\d)")
+_LONGEST = 15
+_MASK = re.compile(r"#(EMAIL|URL|PHONE)_[0-9a-f]{8,80}#")
+_MASKS = {"EMAIL": "email", "URL": "link", "PHONE": "phone"}
+
+_LOCAL = r"[A-Za-z0-9][A-Za-z0-9._+%\-]{0,63}"
+_CO_ID = r"co\.? ?id"
+_TLD = rf"(?:com|net|org|info|{_CO_ID}|id|sg|my|biz|io|co|example|test|asia|me|app|site|online|xyz|edu|gov|us|uk|au)"
+_AT = r"\s?(?:@|\(at\)|\[at\])\s?"
+# The dot before the last labels may be lost, spaced or read as another sign; a whole word behind it ends the address.
+_SEP = r"(?:\s?[.,]\s?|\s)"
+_SPACED_TLD = rf"(?:com|{_CO_ID}|id|net|org)"
+# A broken dot is believed only before the commonest endings; a name behind another @ is an account, not a mailbox.
+_EMAIL = re.compile(
+    rf"(?<![A-Za-z0-9@._]){_LOCAL}{_AT}([A-Za-z0-9\-]{{1,63}}(?:(?:\s?[.,]\s?[A-Za-z0-9\-]{{1,63}}){{0,2}}\s?[.,]\s?{_TLD}"
+    rf"|(?:{_SEP}[A-Za-z0-9\-]{{1,63}}){{0,1}}{_SEP}{_SPACED_TLD}))(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_SPELT = re.compile(
+    r"(?<![A-Za-z0-9])[\w.+-]{2,40}\s?[(\[]?(?:AT|at\b)[)\]]?\s?([\w-]{2,40})\s?[(\[]?(?:DOT|dot\b)[)\]]?\s?(com|co|net|org|id)(?![a-z])"
+)
+_EMAIL_PLAIN = re.compile(rf"(?<![A-Za-z0-9]){_LOCAL}@((?:[A-Za-z0-9\-]{{1,63}}\.){{1,4}}[A-Za-z]{{2,24}})")
+_PATH = r"((?:[/?#][^\s\[\]()<>\"]{0,300})?)"
+_SCHEME = re.compile(rf"https?\s?:\s?[/lI1|\\]{{1,3}}\s?[/lI|]?\s?([A-Za-z0-9.\-]{{3,120}}){_PATH}", re.IGNORECASE)
+_WWW = re.compile(
+    r"(?<![A-Za-z0-9@])www[. ]\s?([A-Za-z0-9\-]{2,60}(?:[. ]\s?[A-Za-z0-9\-]{2,30}){0,3}?[. ]\s?"
+    rf"(?:com|{_CO_ID}|id|net|org))(?![A-Za-z0-9]){_PATH}",
+    re.IGNORECASE,
+)
+_DOMAIN = re.compile(
+    rf"(?<![A-Za-z0-9@.])((?:[a-z0-9][a-z0-9\-]{{1,62}}\.){{1,3}}"
+    rf"(?: ?com|{_CO_ID}|go\.id|ac\.id|or\.id|sch\.id|web\.id|net|org|id|example|sg|co(?!\.? ?id)))(?![A-Za-z0-9]){_PATH}",
+    re.IGNORECASE,
+)
+_ANY_HOST = re.compile(
+    rf"(?<![A-Za-z0-9@.])([A-Za-z0-9\-]{{1,20}}\.(?:[A-Za-z0-9\-]{{2,20}}\.)?[A-Za-z]{{2,10}})(?![A-Za-z0-9]){_PATH}"
+)
+_BEFORE_HOST = re.compile(rf"(?<![A-Za-z0-9._+\-])[A-Za-z0-9][A-Za-z0-9._+\-]{{1,40}}(?:{_AT}|\s)?$")
+_DIGIT = re.compile(r"[0-9]")
+_LONGEST_LOCAL = 48
+_NAMED = re.compile(r"[:=]\s{0,2}([A-Za-z0-9][A-Za-z0-9_.]{3,30})(?![A-Za-z0-9@])")
+_HANDLE = re.compile(r"(?<![A-Za-z0-9._])@([A-Za-z0-9][A-Za-z0-9_.]{3,30}(?: _ [A-Za-z0-9_]{2,20})?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A way to answer an ad.
+
+    Attributes
+    ----------
+    kind : str
+        phone, email, link or handle.
+    start, end : int
+        Where it stands in the joined original text.
+    value : str
+        ISO country of a phone number, domain of an address or link, name of an account; "" where it is masked.
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: str
+
+
+class ContactFinder:
+    """Finds contacts with the dial codes and domains of a :class:`Knowledge`."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        channel = knowledge.cues["channel"]
+        self._label = re.compile(
+            rf"(?:{any_of(channel['phone_labels'])})[ .:;=)/-]{{0,4}}(?:no|number|nomor|us|di|at)?[ .:;=)/-]{{0,4}}$",
+            re.IGNORECASE,
+        )
+        self._account = re.compile(rf"(?<![A-Za-z])(?:{any_of(channel['accounts'])})\s{{0,2}}$", re.IGNORECASE)
+        self._codes = {c.dial_code: c.iso for c in knowledge.countries.values() if c.dial_code}
+        self._mail = tuple(channel["damaged_mail"])
+        # gmail com, @gmailcom, xagmail.com: the dot, the at sign or both lost.
+        self._host = re.compile(
+            rf"({any_of(self._mail)}|gma[il1]{{2}})(?:\s?[.,_ ]?\s?(com|{_CO_ID}|co)|(?<=@gmail)|(?<=@yahoo))(?![A-Za-z0-9])",
+            re.IGNORECASE,
+        )
+        self._hidden = frozenset(d for d, kind in knowledge.contact_domains.items() if kind in ("short_link", "form", "chat"))
+        hosts = [d.split(".") for d in channel["damaged"]]
+        self._damaged_hosts = tuple(h[0] for h in hosts)
+        damaged = [r"\s?[._ ]{0,2}\s?".join(part.replace("l", "[lI1]") for part in h) for h in hosts]
+        self._damaged = re.compile(
+            rf"(?<![A-Za-z0-9@.])({'|'.join(damaged)})(?:\s?[/|]\s?[^\s\[\]()<>\"]{{1,200}}|[lI1/|][^\s]{{2,80}}|(?<=[.])(?![A-Za-z0-9]))",
+            re.IGNORECASE,
+        )
+
+    def find(self, original: str) -> tuple[Contact, ...]:
+        """Contacts in order; what belongs to a longer one is not counted again."""
+        text = original[:MAX_CHARS]
+        found: list[Contact] = []
+
+        def add(contacts: Iterator[Contact]) -> None:
+            for contact in contacts:
+                if not any(c.start < contact.end and contact.start < c.end for c in found):
+                    found.append(contact)
+
+        if "#" in text:
+            add(Contact(_MASKS[m[1]], m.start(), m.end(), "") for m in _MASK.finditer(text))
+        if "@" in text or "at" in text:
+            add(Contact("email", m.start(), m.end(), m[1].lower()) for m in _EMAIL_PLAIN.finditer(text))
+        lowered = text.lower()
+        if "gma" in lowered or any(host in lowered for host in self._mail):
+            add(self._free_mail(text))
+        if "@" in text or "[at]" in text or "(at)" in text:
+            add(Contact("email", m.start(), m.end(), _tidy(m[1])) for m in _EMAIL.finditer(text))
+        if "dot" in lowered:
+            add(Contact("email", m.start(), m.end(), f"{m[1]}.{m[2]}".lower()) for m in _SPELT.finditer(text))
+        add(self._links(text, lowered))
+        if _DIGIT.search(text):
+            add(self._phones(text))
+        if "@" in text:
+            add(Contact("handle", m.start(), m.end(), m[1].lower().rstrip(".")) for m in _HANDLE.finditer(text))
+        add(self._accounts(text))
+        return tuple(sorted(found, key=lambda c: c.start))
+
+    def _free_mail(self, text: str) -> Iterator[Contact]:
+        for match in self._host.finditer(text):
+            before = _BEFORE_HOST.search(text, max(0, match.start() - _LONGEST_LOCAL), match.start())
+            if before is None or before[0].lower().startswith(("www", "http")):
+                continue
+            yield Contact(
+                "email",
+                before.start(),
+                match.end(),
+                f"{_host_name(match[1])}.{'co.id' if 'id' in (match[2] or '').lower() else 'com'}",
+            )
+
+    def _links(self, text: str, lowered: str) -> Iterator[Contact]:
+        for match in _SCHEME.finditer(text) if "http" in lowered else ():
+            yield Contact("link", match.start(), match.end(), match[1].lower().strip(".-"))
+        if "." in text:
+            for match in _ANY_HOST.finditer(text):
+                if match[1].lower() in self._hidden:
+                    yield Contact("link", match.start(), match.end(), match[1].lower())
+        for match in self._damaged.finditer(text) if any(h in lowered for h in self._damaged_hosts) else ():
+            host = re.sub(r"[ ._]+", ".", match[1].lower()).replace("1y", "ly").replace("iy", "ly")
+            yield Contact("link", match.start(), match.end(), host)
+        for match in _WWW.finditer(text) if "www" in lowered else ():
+            yield Contact("link", match.start(), match.end(), _tidy(match[1]))
+        if "." in text:
+            for match in _DOMAIN.finditer(text):
+                yield Contact("link", match.start(), match.end(), match[1].lower().replace(" ", ""))
+
+    def _accounts(self, text: str) -> Iterator[Contact]:
+        for match in _NAMED.finditer(text):
+            if not match[1].isdigit() and self._account.search(text, max(0, match.start() - 16), match.start()):
+                yield Contact("handle", match.start(1), match.end(1), match[1].lower())
+
+    def _phones(self, text: str) -> Iterator[Contact]:
+        for match in _PHONE.finditer(text):
+            if _CLOCK.match(match[0]):
+                continue
+            end = match.end()
+            while sum(c.isdigit() for c in text[match.start() : end]) > _LONGEST and " " in text[match.start() : end]:
+                end = match.start() + text[match.start() : end].rindex(" ")
+            labelled = self._label.search(text, max(0, match.start() - 28), match.start()) is not None
+            country = self._phone_country(text[match.start() : end], labelled)
+            if country:
+                yield Contact("phone", match.start(), end, country)
+
+    def _phone_country(self, written: str, labelled: bool) -> str:
+        """ISO country of a phone number as written, or "" if it is not one; "ZZ" where only its label tells."""
+        digits = re.sub(r"\D", "", written.replace("O", "0"))
+        international = written.lstrip("(").startswith(("+", "-")) or (digits.startswith("00") and not digits.startswith("008"))
+        if digits.startswith("00"):
+            digits = digits[2:] if international else digits[1:]
+        if digits.startswith("62") and 10 <= len(digits) <= 15:
+            return "ID"
+        if not international:
+            if digits.startswith("08") and 9 <= len(digits) <= 15:
+                return "ID"
+            if re.match(r"8[1-9]\d{8,11}$", digits) and labelled:
+                return "ID"
+            if re.match(r"0[2-9]\d", digits) and 9 <= len(digits) <= 12 and "." not in written:
+                return "ID"
+            if _BRACKETED.fullmatch(written.strip()):
+                return "ZZ"
+            return "ZZ" if labelled and 6 <= len(digits) <= 12 and "." not in written else ""
+        if not 8 <= len(digits) <= 15:
+            return ""
+        for length in (3, 2, 1):
+            if digits[:length] in self._codes:
+                return self._codes[digits[:length]]
+        return "ZZ"
+
+
+def _tidy(domain: str) -> str:
+    return re.sub(r"[\s,_.]+", ".", domain.strip().lower())
+
+
+def _host_name(host: str) -> str:
+    return "gmail" if host.lower().startswith("gma") else host.lower()

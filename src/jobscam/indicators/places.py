@@ -1,0 +1,140 @@
+"""What is said of a place where it is named: that the work is there, an office, a stop on the way, or that it is not there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from jobscam.indicators.matcher import any_of
+from jobscam.knowledge import Knowledge
+
+WORK, OFFICE, TRANSIT, DENIED, MENTION = "work", "office", "transit", "denied", "mention"
+
+_ROLES = {"denial": DENIED, "transit": TRANSIT, "none": MENTION, "office": OFFICE, "work": WORK}
+_SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
+_ABBREVIATION = re.compile(r"(?<![a-z])(?:[a-z]{1,3}|jend|wara tim)\.")
+_POSTCODE = re.compile(r"[,. ]{0,3}(?:indonesia[ ,]{0,2})?(?<!\d)[1-9]\d{4}(?!\d|[.,]\d)")
+_PART = re.compile(r"[,. ]{1,3}(?:rw|rt|kec|kel|kelurahan|kecamatan)[. ]")
+_ADDRESS = 120
+_HEADLINE = 60
+_PRICE = re.compile(r"[ ,:()-]{0,3}(?:mulai dari[: ]{0,2})?(?:rp\.? ?\d|\d[\do]{0,3}[.,][\do]{3}[.,][\do]{3})")
+_LIST = re.compile(
+    r"(?:[^a-z]{0,4}(?:dan |and |atau |or |area |kota |kab\.? |dki )?[^a-z]{0,3}(?:[a-z]{2,14}[ ]?){0,2}[^a-z]{0,3})?"
+)
+_FULL_REACH = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role, and whether words of the ad say so or only its layout or neighbours."""
+
+    name: str
+    said: bool
+
+
+class RoleReader:
+    """Tells the role of a place from the words around it."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        cues = knowledge.cues["place"]
+        self._reach = {name: int(value) for name, value in knowledge.settings["place_reach"].items()}
+        self._cues = [(name, re.compile(rf"(?<![a-z0-9])(?:{any_of(cues[name])})(?![a-z0-9])")) for name in (*_ROLES, "street")]
+        self._preposition = re.compile(rf"(?<![a-z])(?:{any_of(cues['preposition'])}) (?:negara |kota |the )?$")
+        self._short_form = re.compile(rf"(?<![a-z])(?:{any_of(cues['short_form'])})[ :]{{0,2}}$")
+        self._weak = re.compile(rf"(?<![a-z])(?:{any_of(cues['weak'])})[ :]{{0,2}}$")
+        self._nationwide = re.compile(rf"(?<![a-z])(?:{any_of(cues['nationwide'])}) (?:wilayah |kota |cabang |di )*$")
+        self._strong = re.compile(rf"(?<![a-z])(?:{any_of(cues['strong'])})(?![a-z])")
+        self._office = dict(self._cues)["office"]
+        self._market = re.compile(rf"(?<![a-z])(?:{any_of(cues['market'])})(?![a-z])[^.]{{0,44}}$")
+        self._name = re.compile(rf"(?<![a-z])(?:{any_of(cues['name_before'])}) $")
+        self._account_before = re.compile(r"(?:loker|lowongan|info|lowker)[ _.]{1,2}$")
+        self._account_after = re.compile(rf"[ _.]{{0,2}}(?:{any_of(cues['account'])})(?![a-z])")
+
+    def is_account(self, norm: str, start: int, end: int, known: set[str]) -> bool:
+        """Whether the name is part of the name of a repost account, printed over the poster.
+
+        `known` collects such names: once seen whole, the account is known where OCR cut it off as well.
+        """
+        if not self._account_before.search(norm, max(0, start - 12), start):
+            return False
+        name = norm[start:end]
+        if self._account_after.match(norm, end):
+            known.add(name)
+        return name in known
+
+    def after_preposition(self, norm: str, start: int) -> bool:
+        """Whether a short form stands where only a place can."""
+        return self._short_form.search(norm, max(0, start - 24), start) is not None
+
+    def role(self, norm: str, floor: int, start: int, end: int, *, abroad: bool, nation: bool) -> Role:
+        """Role of the name at a position of the normalised text.
+
+        Parameters
+        ----------
+        norm : str
+        floor : int
+            Where the field begins: cues of another field say nothing.
+        start, end : int
+        abroad : bool
+            A bare "di" is enough for a place abroad.
+        nation : bool
+            Whether the place is one's own whole country.
+        """
+        if self._name.search(norm, max(floor, start - 30), start):
+            return Role(MENTION, said=True)
+        if nation:
+            said = self._nationwide.search(norm, max(floor, start - 40), start)
+            market = self._market.search(norm, max(floor, start - 64), start)
+            return Role(WORK if said and not market else MENTION, said=True)
+        if _PRICE.match(norm, end):  # the layout of a card: place, then pay
+            return Role(WORK, said=True)
+        if _POSTCODE.match(norm, end) or _PART.match(norm, end):
+            return Role(OFFICE, said=True)
+        name, at = self._nearest(norm, max(floor, start - _FULL_REACH), start)
+        if name == "street" or (name == "work" and self._in_address(norm, at, start)):
+            strong = [m.end() for m in self._strong.finditer(norm, max(floor, start - _ADDRESS), start)]
+            between = _ABBREVIATION.sub(" ", norm[strong[-1] : start]) if strong else "."
+            whole = not _SENTENCE_END.search(between) and not self._office.search(between)
+            return Role(WORK if whole else OFFICE, said=True)
+        if name:
+            return Role(_ROLES[name], said=True)
+        weak = self._weak.search(norm, max(floor, start - 20), start) is not None
+        headline = start - floor < _HEADLINE
+        if weak:
+            return Role(WORK, said=True)
+        if (abroad or headline) and self._preposition.search(norm, max(floor, start - 16), start):
+            return Role(WORK, said=headline)
+        return Role(MENTION, said=False)
+
+    def _nearest(self, norm: str, floor: int, start: int) -> tuple[str, int]:
+        """The cue that ends last before the name, not farther than it reaches; "" if there is none."""
+        best = (-1, 0, "")
+        for order, (name, pattern) in enumerate(self._cues):
+            reach = self._reach[name]
+            for match in pattern.finditer(norm, max(floor, start - reach - 24), start):
+                between = norm[match.end() : start]
+                if len(between) <= reach and not _broken(between, name) and (match.end(), -order) > best[:2]:
+                    best = (match.end(), -order, name)
+        return best[2], best[0]
+
+    def _in_address(self, norm: str, start: int, end: int) -> bool:
+        """Whether a street stands between the cue and the name: "Lokasi: Jl. Ciremai 50 ... Bekasi"."""
+        return any(name == "street" and pattern.search(norm, start, end) for name, pattern in self._cues)
+
+    def in_list(self, norm: str, end: int, start: int, role: str) -> bool:
+        """Whether two names belong to one list: only signs and a word or two stand between, for a denial only "and"."""
+        between = norm[end:start]
+        if role == DENIED and re.sub(r"dan|atau|maupun|and|or|nor|[^a-z]", "", between):
+            return False
+        return len(between) <= self._reach["list"] and _LIST.fullmatch(between) is not None and "." not in between.strip(". ")
+
+
+def _broken(between: str, name: str) -> bool:
+    """Whether a sentence ends between cue and place; addresses are full of points and figures."""
+    if name == "street":
+        return bool(_SENTENCE_END.search(_ABBREVIATION.sub(" ", between)))
+    if _SENTENCE_END.search(_ABBREVIATION.sub(" ", between)):
+        return True
+    if name == "denial":
+        return any(c.isdigit() for c in between)
+    return name == "work" and between.count(",") > 2
