@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: demo test lint train evaluate bench clean
+.PHONY: demo test lint train evaluate indicators bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,8 +30,13 @@ train: $(VENV)/.installed-test  ## train the shipped model anew (needs the real 
 evaluate: $(VENV)/.installed-test  ## measure the shipped model and write docs/evaluation.md
 	$(BIN)/python scripts/evaluate.py --data $(DATA)
 
+indicators: $(VENV)/.installed-test  ## measure the readers on annotated real ads and write docs/indicators.md
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[measure]"
+	$(BIN)/python scripts/measure_indicators.py --data $(DATA)
+
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/indicators.py
 
 clean:
 	rm -rf $(VENV) scored.csv scored.rejects.csv

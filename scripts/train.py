@@ -54,7 +54,7 @@ work-from-home fraud. Recall of archived Indonesian hoaxes is far below that of 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=ROOT / "models" / "jobscam-1.0.0")
+    parser.add_argument("--out", type=Path, default=ROOT / "models" / "jobscam-1.1.0")
     arguments = parser.parse_args()
     real = [r for r in training.read_sources(arguments.data) if not r.is_test and r.source not in training.TEST_ONLY]
     rows = real + training.read_samples(ROOT / "data" / "samples" / "train.csv")
