@@ -175,7 +175,7 @@ def test_a_missing_file_and_a_wrong_folder_are_named(scorer: Scorer, tmp_path: P
 
 def test_no_pickle_is_loaded(scorer: Scorer) -> None:
     with np.load(artifact.shipped_path() / "weights.npz", allow_pickle=False) as stored:
-        assert sorted(stored) == ["dense", "scale", "text"]
+        assert sorted(stored) == ["curve", "dense", "scale", "text"]
 
 
 def test_shipped_artifact_is_small(scorer: Scorer) -> None:
@@ -259,3 +259,33 @@ def test_every_shipped_artifact_still_loads(name: str) -> None:
         "Loker Kamboja, admin slot, gaji 12jt, paspor dibuatkan"
     )
     assert assessed.model == name and assessed.probability and assessed.probability > 0.5
+
+
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.3])
+def test_prevalence_moves_probabilities_and_keeps_the_ranking(scorer: Scorer, share: float) -> None:
+    moved = scorer.model.at_prevalence(share)
+    before = [scorer.model.calibration.probability(v) for v in (-4.0, -1.0, 0.0, 2.0, 6.0)]
+    after = [moved.calibration.probability(v) for v in (-4.0, -1.0, 0.0, 2.0, 6.0)]
+    assert after == sorted(after)
+    odds = (share / (1 - share)) / (scorer.model.calibration.prevalence / (1 - scorer.model.calibration.prevalence))
+    for p, q in zip(before, after, strict=True):
+        assert q / (1 - q) == pytest.approx(p / (1 - p) * odds, rel=1e-6)
+    cuts = moved.thresholds
+    assert 0 < cuts["medium"] < cuts["high"] < cuts["critical"] < 1
+
+
+def test_fewer_scams_make_the_high_tier_harder_to_reach(scorer: Scorer) -> None:
+    def logit(prevalence: float) -> float:
+        model = scorer.model.at_prevalence(prevalence)
+        cut = model.thresholds["high"]
+        return (np.log(cut / (1 - cut)) - model.calibration.offset) / model.calibration.slope
+
+    assert logit(0.01) > logit(0.1) > logit(0.5)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.2, 2.0])
+def test_prevalence_must_be_a_share(share: float) -> None:
+    import jobscam
+
+    with pytest.raises(InputError, match="between 0 and 1"):
+        jobscam.load(prevalence=share)

@@ -64,6 +64,39 @@ def calibration_error(y: FloatArray, p: FloatArray) -> float:
     return float(sum(len(part) * abs(y[part].mean() - p[part].mean()) for part in parts if len(part)) / len(y))
 
 
+def calibration_error_at(prevalence: float) -> Metric:
+    """Expected calibration error where scams and honest postings are weighed to a share of scams.
+
+    A probability is right for one share of scams only; a test set that holds another one says nothing of it unweighed.
+    Ten bins of equal weight.
+    """
+
+    def metric(y: FloatArray, p: FloatArray) -> float:
+        scams = float(np.sum(y == 1))
+        if not 0 < scams < len(y):
+            return float("nan")
+        weight = np.where(y == 1, prevalence / scams, (1.0 - prevalence) / (len(y) - scams))
+        order = np.argsort(p, kind="stable")
+        bins = np.minimum((np.cumsum(weight[order]) * _BINS).astype(int), _BINS - 1)
+        gaps = np.bincount(bins, weights=(weight * (y - p))[order], minlength=_BINS)
+        return float(np.abs(gaps).sum())
+
+    return metric
+
+
+def precision_at(threshold: float, prevalence: float) -> Metric:
+    """Precision of flagging at or above a probability, weighed to a share of scams; NaN where nothing is flagged."""
+
+    def metric(y: FloatArray, p: FloatArray) -> float:
+        if not np.any(y == 1) or not np.any(y == 0):
+            return float("nan")
+        caught = prevalence * float(np.mean(p[y == 1] >= threshold))
+        wrong = (1.0 - prevalence) * float(np.mean(p[y == 0] >= threshold))
+        return caught / (caught + wrong) if caught + wrong > 0 else float("nan")
+
+    return metric
+
+
 def brier_skill(y: FloatArray, p: FloatArray) -> float:
     """1 - Brier score over that of always saying the base rate."""
     base = float(np.mean((y - y.mean()) ** 2))

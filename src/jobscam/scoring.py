@@ -166,7 +166,13 @@ def _is_cell(item: Any) -> bool:
     return item is None or isinstance(item, float)
 
 
-def load(source: str | Path | None = None, *, knowledge: str | Path | None = None, agencies: str | Path | None = None) -> Scorer:
+def load(
+    source: str | Path | None = None,
+    *,
+    knowledge: str | Path | None = None,
+    agencies: str | Path | None = None,
+    prevalence: float | None = None,
+) -> Scorer:
     """Load a model artifact, checked byte by byte; the shipped one by default.
 
     Parameters
@@ -177,9 +183,13 @@ def load(source: str | Path | None = None, *, knowledge: str | Path | None = Non
         Folder laid over the shipped knowledge.
     agencies : path, optional
         CSV of licensed agencies (your copy of the official list).
+    prevalence : float, optional
+        Share of scams in the stream to be scored, between 0 and 1: probabilities and tiers are re-based to it.
 
     Raises
     ------
+    InputError
+        If the prevalence is not between 0 and 1.
     ArtifactError
         If a file is missing or a byte was changed.
     KnowledgeError
@@ -187,6 +197,8 @@ def load(source: str | Path | None = None, *, knowledge: str | Path | None = Non
     """
     path = Path(source) if source is not None else artifact.shipped_path()
     model, manifest = artifact.read(path)
+    if prevalence is not None:
+        model = model.at_prevalence(prevalence)
     return Scorer(model, load_knowledge(knowledge, agencies), manifest)
 
 

@@ -28,6 +28,13 @@ KnowledgeOption = Annotated[
     Path | None, typer.Option("--knowledge", exists=True, file_okay=False, help="Folder laid over the shipped knowledge.")
 ]
 
+PrevalenceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--prevalence", metavar="SHARE", help="Share of scams in your stream, such as 0.02; re-bases probabilities and tiers."
+    ),
+]
+
 
 def note(message: str = "") -> None:
     """Say something that is not a result."""
@@ -43,9 +50,11 @@ def model_path(name: str | None) -> Path | None:
     return dict(artifact.list_artifacts()).get(name, Path(name))
 
 
-def scorer_arguments(model: str | None, knowledge: Path | None, agencies: Path | None) -> dict[str, Any]:
+def scorer_arguments(
+    model: str | None, knowledge: Path | None, agencies: Path | None, prevalence: float | None = None
+) -> dict[str, Any]:
     """Arguments of :func:`jobscam.scoring.load`."""
-    return {"source": model_path(model), "knowledge": knowledge, "agencies": agencies}
+    return {"source": model_path(model), "knowledge": knowledge, "agencies": agencies, "prevalence": prevalence}
 
 
 def printable(text: str) -> str:

@@ -16,6 +16,7 @@ from jobscam.cli.common import (
     Language,
     LanguageOption,
     ModelOption,
+    PrevalenceOption,
     printable,
     scorer_arguments,
 )
@@ -42,6 +43,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     agencies: AgenciesOption = None,
     knowledge: KnowledgeOption = None,
+    prevalence: PrevalenceOption = None,
 ) -> None:
     """Run the command; see ``HELP``."""
     if (text is None) == (file is None):
@@ -51,7 +53,7 @@ def explain(
         raise InputError("the ad is empty; give its text")
     from jobscam.scoring import load
 
-    found = load(**scorer_arguments(model, knowledge, agencies)).assess(ad)
+    found = load(**scorer_arguments(model, knowledge, agencies, prevalence)).assess(ad)
     if as_json:
         typer.echo(json.dumps(as_mapping(found, lang.value), ensure_ascii=False, indent=2, allow_nan=False))
     elif sys.stdout.isatty():

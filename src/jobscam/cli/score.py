@@ -17,6 +17,7 @@ from jobscam.cli.common import (
     Language,
     LanguageOption,
     ModelOption,
+    PrevalenceOption,
     note,
     printable,
     scorer_arguments,
@@ -57,6 +58,7 @@ def score(
     lang: LanguageOption = Language.ID,
     agencies: AgenciesOption = None,
     knowledge: KnowledgeOption = None,
+    prevalence: PrevalenceOption = None,
     rejects: Annotated[
         Path | None, typer.Option(help="Where rejected rows go.  [default: <output>.rejects.csv]", show_default=False)
     ] = None,
@@ -73,7 +75,7 @@ def score(
         summary = score_table(
             ads,
             target,
-            scorer_arguments(model, knowledge, agencies),
+            scorer_arguments(model, knowledge, agencies, prevalence),
             overrides=overrides,
             workers=workers,
             chunk=chunk,
@@ -88,6 +90,8 @@ def score(
         )
     if not quiet:
         _say_summary(summary, "standard output" if target == "-" else target)
+        if prevalence is not None:
+            note(f"\nProbabilities and tiers hold for a stream with {100 * prevalence:g} % scams.")
     if summary.rejected:
         raise typer.Exit(3)
 

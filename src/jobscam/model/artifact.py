@@ -25,7 +25,7 @@ import numpy as np
 
 from jobscam import features
 from jobscam.errors import ArtifactError
-from jobscam.model.linear import Calibration, LinearModel
+from jobscam.model.linear import Calibration, LinearModel, OperatingCurve
 
 FORMAT = 1
 MANIFEST, WEIGHTS, CARD = "manifest.json", "weights.npz", "CARD.md"
@@ -54,6 +54,8 @@ def write(path: str | Path, model: LinearModel, manifest: Mapping[str, Any], car
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         arrays = {"dense": model.dense, "scale": model.scale.astype(np.float32), "text": model.text.astype(np.float32)}
+        if model.curve.logits:
+            arrays["curve"] = np.array([model.curve.logits, model.curve.recall, model.curve.false_rate])
         (temporary / WEIGHTS).write_bytes(_npz(arrays))
         (temporary / CARD).write_text(card, encoding="utf-8")
         full = {
@@ -158,6 +160,7 @@ def read(path: str | Path) -> tuple[LinearModel, dict[str, Any]]:
     shapes = {"dense": (len(manifest["columns"]),), "scale": (size,), "text": (size,)}
     with np.load(Path(path) / WEIGHTS, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in _ARRAYS}
+        curve = _curve(stored["curve"]) if "curve" in stored.files else OperatingCurve()  # since jobscam-1.1.0
     for name, kind in _ARRAYS.items():
         if arrays[name].dtype != kind or arrays[name].shape != shapes[name] or not np.isfinite(arrays[name]).all():
             raise ArtifactError(f"{Path(path) / WEIGHTS}: array '{name}' is not what the manifest promises")
@@ -172,9 +175,16 @@ def read(path: str | Path) -> tuple[LinearModel, dict[str, Any]]:
         bias=float(manifest["bias"]),
         bits=int(manifest["bits"]),
         calibration=calibration,
+        curve=curve,
         thresholds={k: float(v) for k, v in manifest["thresholds"].items()},
     )
     return model, manifest
+
+
+def _curve(stored: Any) -> OperatingCurve:
+    if stored.dtype != np.float64 or stored.ndim != 2 or len(stored) != 3 or not np.isfinite(stored).all():
+        raise ArtifactError("the operating curve of the artifact is damaged; restore the artifact from its source")
+    return OperatingCurve(*(tuple(row.tolist()) for row in stored))
 
 
 def _folders() -> list[Path]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from jobscam.features import FloatArray
-from jobscam.model.linear import Calibration
+from jobscam.model.linear import Calibration, OperatingCurve
 
 _MIN_SLOPE = 0.05
+_HONEST_POINTS = 400
 
 
 def reweigh(y: FloatArray, weight: FloatArray, prevalence: float) -> FloatArray:
@@ -48,24 +48,20 @@ def fit_calibration(logits: FloatArray, y: FloatArray, weight: FloatArray, preva
     return Calibration(float(found.x[0]), float(found.x[1]), prevalence)
 
 
-def choose_thresholds(p: FloatArray, y: FloatArray, weight: FloatArray, prevalence: float) -> dict[str, float]:
-    """Lowest probability of each tier, by what the tier promises at the given prevalence.
+def operating_curve(logits: FloatArray, y: FloatArray, weight: FloatArray) -> OperatingCurve:
+    """Recall and false-positive rate at every scam and at a hundred honest postings, falling.
 
-    critical: precision at least 0.97; high: precision at least 0.9; medium: at most 5 % of legitimate postings at or above it.
+    Parameters
+    ----------
+    logits, y, weight : ndarray of shape (n,)
+        Postings that the model did not see.
     """
-    w = reweigh(y, weight, prevalence)
-    order = np.argsort(-p, kind="stable")
-    hits = np.cumsum((w * (y > 0))[order])
-    flagged = np.cumsum(w[order])
-    precision = hits / np.maximum(flagged, 1e-12)
-    legitimate = 1.0 - prevalence
-    false_rate = (flagged - hits) / legitimate
-
-    def lowest(good: npt.NDArray[np.bool_], default: float) -> float:
-        where = np.flatnonzero(good)
-        return float(p[order][where[-1]]) if len(where) else default
-
-    high = lowest(precision >= 0.9, 0.9)
-    critical = max(lowest(precision >= 0.97, 0.97), min(high + 0.02, 0.995))
-    medium = min(lowest(false_rate <= 0.05, 0.3), high - 0.02)
-    return {"medium": round(max(medium, 0.01), 4), "high": round(high, 4), "critical": round(critical, 4)}
+    order = np.argsort(-logits, kind="stable")
+    scams = np.cumsum((weight * (y > 0))[order])
+    honest = np.cumsum((weight * (y == 0))[order])
+    recall, false_rate = scams / max(scams[-1], 1e-300), honest / max(honest[-1], 1e-300)
+    at_scam = np.flatnonzero(y[order] > 0)
+    at_honest = np.flatnonzero(y[order] == 0)
+    kept = np.unique(np.concatenate([at_scam, at_honest[:: max(1, len(at_honest) // _HONEST_POINTS)]]))
+    columns = (logits[order][kept], recall[kept], false_rate[kept])
+    return OperatingCurve(*(tuple(float(round(v, 6)) for v in column) for column in columns))

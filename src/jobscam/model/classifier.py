@@ -16,9 +16,9 @@ from jobscam.features import FeatureSpace, FloatArray, TextHasher
 from jobscam.indicators import IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import load as load_knowledge
-from jobscam.model.calibration import choose_thresholds, fit_calibration
+from jobscam.model.calibration import fit_calibration, operating_curve
 from jobscam.model.fit import fit_logistic
-from jobscam.model.linear import Calibration, LinearModel
+from jobscam.model.linear import Calibration, LinearModel, OperatingCurve
 from jobscam.posting import Posting
 
 
@@ -104,13 +104,13 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         self.training_target_ = target
         self.oof_logits_ = self._out_of_fold(matrix, target, weight, group)
         known = np.isfinite(self.oof_logits_)
-        calibration = Calibration()
+        calibration, curve = Calibration(), OperatingCurve()
         thresholds = {"medium": 0.3, "high": 0.6, "critical": 0.9}
         if known.sum() and len(np.unique(target[known])) == 2:
             calibration = fit_calibration(self.oof_logits_[known], target[known], mix[known], self.prevalence)
-            p = np.array([calibration.probability(v) for v in self.oof_logits_[known]])
-            thresholds = choose_thresholds(p, target[known], mix[known], self.prevalence)
-        self.model_ = LinearModel(self._space.names, dense, scale, text, bias, self.bits, calibration, thresholds)
+            curve = operating_curve(self.oof_logits_[known], target[known], mix[known])
+            thresholds = curve.thresholds(calibration)
+        self.model_ = LinearModel(self._space.names, dense, scale, text, bias, self.bits, calibration, curve, thresholds)
         return self
 
     @staticmethod
