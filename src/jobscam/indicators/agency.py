@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from jobscam.indicators.document import Document
-from jobscam.indicators.matcher import Matcher
+from jobscam.indicators.matcher import Matcher, any_of
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge.tables import Agency, LicenceForm
 from jobscam.values import Evidence, Span
@@ -17,7 +17,6 @@ _COMPANY = re.compile(
     r"(?<![A-Za-z])(?:PT|P\.T|Pt|CV|LPK|BLKLN|P3MI)\.?\s{1,3}([A-Z][\w&'.\-]{1,30}(?:\s[A-Z(][\w&'.\-)]{1,30}){0,5})"
 )
 _EXACT, _CLOSE = 96.0, 88.0
-_BETWEEN = re.compile(r"nomor|number|no|nr|licen[cs]e|lic|registration|reg|personnel|izin|[ .:()#•|=-]")
 _REACH = 60
 _GAP = 32
 
@@ -56,6 +55,7 @@ class AgencyReader:
         self._numbers = {row.kind: re.compile(row.pattern, re.IGNORECASE) for row in knowledge.licence_forms}
         self._alone = {row.kind: re.compile(row.alone, re.IGNORECASE) for row in knowledge.licence_forms if row.alone}
         self._placement = {row.kind: row.placement for row in knowledge.licence_forms}
+        self._between = re.compile(rf"{any_of(knowledge.cues['licence']['between'])}|[ .:()#•|=-]")
         self._agencies = knowledge.agencies
         self._names = [_plain(a.name) for a in knowledge.agencies]
 
@@ -69,7 +69,7 @@ class AgencyReader:
             start, end = document.text.span(hit.start, hit.end)
             window = original[end : end + _REACH]
             match = self._numbers[kind].search(window)
-            if match and match.start() <= _GAP and not _BETWEEN.sub("", window[: match.start()].lower()):
+            if match and match.start() <= _GAP and not self._between.sub("", window[: match.start()].lower()):
                 found.append(Licence(kind, self._placement[kind], start, end + match.end()))
         for kind in dict.fromkeys(n.kind for n in found):
             if kind in self._alone:

@@ -79,7 +79,8 @@ class AmountReader:
         prefix, suffix = any_of(self._prefix), any_of(self._suffix)
         multiplier, to = any_of(self._multipliers), any_of(money.ranges)
 
-        glued = "minggu|bulan|bln|hari|tahun"
+        said = money.phrasing
+        glued = any_of(said["glued_period"])
 
         def one(i: int) -> str:
             return (
@@ -111,10 +112,10 @@ class AmountReader:
         self._said_basis = re.compile(rf"(?<![a-z])({basis})(?![a-z])")
         # "12jt/bln" has lost its slash by now, so the bare word counts; "hari ini" and "jam kerja" are times, not rates.
         self._period = re.compile(
-            rf"(?:[ ]?(?:{basis}|an|\+|\+ ?-|usd|rupiah|idr|full|extra|and more|or more|more|plus)(?![a-z]))*[ ]?"
-            r"(?:(?:\(? ?(?:/|per)[ ]?(?:per[ ]?)?|a |an |setiap |tiap |each |untuk |for )[ ]?(?:1 )?"
-            rf"({names})(?![a-z])|\(?({alone})(?![a-z])|\(?(bulan|bln|hari|jam|minggu|thn|tahun|month|hour|hr|week|year|day)"
-            r"(?![a-z]| ini| kerja| libur| depan| pertama| kalender| off))"
+            rf"(?:[ ]?(?:{basis}|\+|\+ ?-|{any_of(said['filler'])})(?![a-z]))*[ ]?"
+            rf"(?:(?:\(? ?(?:/|per)[ ]?(?:per[ ]?)?|(?:{any_of(said['each'])}) )[ ]?(?:1 )?"
+            rf"({names})(?![a-z])|\(?({alone})(?![a-z])|\(?({any_of(said['bare_period'])})"
+            rf"(?![a-z]| (?:{any_of(said['no_period'])})(?![a-z])))"
         )
         self._period_before = re.compile(rf"(?<![a-z])(?:per )?({alone}|per (?:{names}))(?![a-z])[^.;,+\d]{{0,28}}$")
         self._from = re.compile(rf"(?<![a-z])(?:{any_of(money.bounds['from'])})[ :]{{0,3}}$")
@@ -128,10 +129,10 @@ class AmountReader:
         named = any_of(money.reference)
         self._reference = re.compile(
             rf"(?<![a-z0-9])(?:{any_of(money.reference_before)})[ :]{{0,3}}"
-            rf"(?:(?:dan|di|sesuai|setara|standar|standard|minimal|pokok|berbasis|2x) )*({named})(?![a-z])"
+            rf"(?:(?:{any_of(said['reference_filler'])}) )*({named})(?![a-z])"
             rf"|(?<![a-z])({named}) (?:{any_of(money.reference_after)})(?![a-z])"
         )
-        self._antara = re.compile(r"(?:antara|between|kisaran|berkisar)[ :]{0,2}$")
+        self._antara = re.compile(rf"(?:{any_of(money.bounds['between'])})[ :]{{0,2}}$")
 
     def find(self, norm: str, *, dollars: str = "", thousands: str = "IDR") -> list[Amount]:
         """Amounts in order; numbers without any sign of money are left out.

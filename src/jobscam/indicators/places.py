@@ -12,15 +12,11 @@ WORK, OFFICE, TRANSIT, DENIED, MENTION = "work", "office", "transit", "denied", 
 
 _ROLES = {"denial": DENIED, "transit": TRANSIT, "none": MENTION, "office": OFFICE, "work": WORK}
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
-_ABBREVIATION = re.compile(r"(?<![a-z])(?:[a-z]{1,3}|jend|wara tim)\.")
+_ABBREVIATION = re.compile(r"(?<![a-z])(?:[a-z]{1,3}|jend)\.")
 _POSTCODE = re.compile(r"[,. ]{0,3}(?:indonesia[ ,]{0,2})?(?<!\d)[1-9]\d{4}(?!\d|[.,]\d)")
-_PART = re.compile(r"[,. ]{1,3}(?:rw|rt|kec|kel|kelurahan|kecamatan)[. ]")
 _ADDRESS = 120
 _HEADLINE = 60
 _PRICE = re.compile(r"[ ,:()-]{0,3}(?:mulai dari[: ]{0,2})?(?:rp\.? ?\d|\d[\do]{0,3}[.,][\do]{3}[.,][\do]{3})")
-_LIST = re.compile(
-    r"(?:[^a-z]{0,4}(?:dan |and |atau |or |area |kota |kab\.? |dki )?[^a-z]{0,3}(?:[a-z]{2,14}[ ]?){0,2}[^a-z]{0,3})?"
-)
 _FULL_REACH = 96
 
 
@@ -47,7 +43,11 @@ class RoleReader:
         self._office = dict(self._cues)["office"]
         self._market = re.compile(rf"(?<![a-z])(?:{any_of(cues['market'])})(?![a-z])[^.]{{0,44}}$")
         self._name = re.compile(rf"(?<![a-z])(?:{any_of(cues['name_before'])}) $")
-        self._account_before = re.compile(r"(?:loker|lowongan|info|lowker)[ _.]{1,2}$")
+        self._account_before = re.compile(rf"(?:{any_of(cues['account_before'])})[ _.]{{1,2}}$")
+        self._part = re.compile(rf"[,. ]{{1,3}}(?:{any_of(cues['address_part'])})[. ]")
+        joiners = any_of(cues["joiner"])
+        self._list = re.compile(rf"(?:[^a-z]{{0,4}}(?:(?:{joiners}) )?[^a-z]{{0,3}}(?:[a-z]{{2,14}}[ ]?){{0,2}}[^a-z]{{0,3}})?")
+        self._both = re.compile(rf"\b(?:{any_of(cues['and'])})\b|[^a-z]")
         self._account_after = re.compile(rf"[ _.]{{0,2}}(?:{any_of(cues['account'])})(?![a-z])")
 
     def is_account(self, norm: str, start: int, end: int, known: set[str]) -> bool:
@@ -88,7 +88,7 @@ class RoleReader:
             return Role(WORK if said and not market else MENTION, said=True)
         if _PRICE.match(norm, end):  # the layout of a card: place, then pay
             return Role(WORK, said=True)
-        if _POSTCODE.match(norm, end) or _PART.match(norm, end):
+        if _POSTCODE.match(norm, end) or self._part.match(norm, end):
             return Role(OFFICE, said=True)
         name, at = self._nearest(norm, max(floor, start - _FULL_REACH), start)
         if name == "street" or (name == "work" and self._in_address(norm, at, start)):
@@ -124,9 +124,11 @@ class RoleReader:
     def in_list(self, norm: str, end: int, start: int, role: str) -> bool:
         """Whether two names belong to one list: only signs and a word or two stand between, for a denial only "and"."""
         between = norm[end:start]
-        if role == DENIED and re.sub(r"dan|atau|maupun|and|or|nor|[^a-z]", "", between):
+        if role == DENIED and self._both.sub("", between):
             return False
-        return len(between) <= self._reach["list"] and _LIST.fullmatch(between) is not None and "." not in between.strip(". ")
+        return (
+            len(between) <= self._reach["list"] and self._list.fullmatch(between) is not None and "." not in between.strip(". ")
+        )
 
 
 def _broken(between: str, name: str) -> bool:

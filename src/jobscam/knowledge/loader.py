@@ -64,6 +64,7 @@ class MoneyWords:
     months: dict[str, float]
     bounds: dict[str, tuple[str, ...]]
     basis: dict[str, tuple[str, ...]]
+    phrasing: dict[str, tuple[str, ...]]
     reference: tuple[str, ...]
     reference_before: tuple[str, ...]
     reference_after: tuple[str, ...]
@@ -335,6 +336,7 @@ def _money(reader: _Reader, roots: list[Path]) -> MoneyWords:
         numerals={k: float(v) for k, v in data["numerals"].items()},
         months={k: float(v) for k, v in data["months"].items()},
         bounds={k: tuple(v) for k, v in data["bounds"].items()},
+        phrasing={k: tuple(v) for k, v in data["phrasing"].items()},
         basis={k: tuple(v) for k, v in data["basis"].items()},
         reference=tuple(data["reference"]["words"]),
         reference_before=tuple(data["reference"]["before"]),
