@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobscam.indicators import IndicatorReader
+from jobscam.indicators.matcher import any_of
 from jobscam.posting import Posting
 
 # text, indicator, words shown (None: must not be found; "": found without words)
@@ -209,3 +211,9 @@ def test_cost_is_linear(reader: IndicatorReader, piece: str) -> None:
 
     small, large = seconds(5_000), seconds(50_000)
     assert large < 40 * small + 0.3
+
+
+def test_an_emptied_list_of_words_matches_nothing() -> None:
+    """A user's own folder may empty a list; the words around it must not start to match everywhere."""
+    assert not re.search(any_of([]), "gaji 3jt")
+    assert re.fullmatch(any_of(["jt", "juta"]), "juta")

@@ -79,6 +79,7 @@ FAULTS = [
     ("indicators.toml", "[x]\nfamily = 'lures'\nsign = 'risk'\nprior = -1\n", "contradicts sign risk"),
     ("indicators.toml", "[x\n", "line 1: is not valid TOML"),
     ("settings.toml", "a = \n", "line 1: is not valid TOML"),
+    ("money.toml", "[phrasing]\nbare_period = ['bulan', 'dekade']\n", "bare_period names 'dekade', which is no word of [periods]"),
 ]  # fmt: skip
 
 

@@ -110,7 +110,6 @@ class AmountReader:
         basis = any_of(w for listed in money.basis.values() for w in listed)
         self._basis = {w: name for name, listed in money.basis.items() for w in listed}
         self._said_basis = re.compile(rf"(?<![a-z])({basis})(?![a-z])")
-        # "12jt/bln" has lost its slash by now, so the bare word counts; "hari ini" and "jam kerja" are times, not rates.
         self._period = re.compile(
             rf"(?:[ ]?(?:{basis}|\+|\+ ?-|{any_of(said['filler'])})(?![a-z]))*[ ]?"
             rf"(?:(?:\(? ?(?:/|per)[ ]?(?:per[ ]?)?|(?:{any_of(said['each'])}) )[ ]?(?:1 )?"

@@ -82,5 +82,5 @@ def _is_word(char: str) -> bool:
 
 
 def any_of(words: Iterable[str]) -> str:
-    """Source of a regular expression that matches any of the words, the longest first."""
-    return "|".join(re.escape(w) for w in sorted(set(words), key=lambda w: (-len(w), w)))
+    """Source of a regular expression that matches any of the words, the longest first; of none, nothing."""
+    return "|".join(re.escape(w) for w in sorted(set(words), key=lambda w: (-len(w), w))) or "(?!)"

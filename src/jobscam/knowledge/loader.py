@@ -363,6 +363,10 @@ def _check_references(k: Knowledge, root: Path) -> None:
     for names in k.currency_names:
         if names.currency not in k.fx:
             raise KnowledgeError(str(folder / "fx.csv"), 0, f"has no rate for '{names.currency}'")
+    periods = {word for words in k.money.periods.values() for word in words}
+    for word in k.money.phrasing["bare_period"]:
+        if word not in periods:
+            raise KnowledgeError(str(root / "money.toml"), 0, f"bare_period names '{word}', which is no word of [periods]")
     for code, sentences in k.sentences.items():
         for name, indicator in k.indicators.items():
             if indicator.sign is not Sign.CONTEXT and name not in sentences:
