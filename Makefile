@@ -15,6 +15,10 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
 	touch $@
 
+$(VENV)/.installed-measure: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[measure]"
+	touch $@
+
 demo: $(VENV)/.installed  ## score the development samples and write scored.csv
 	$(BIN)/jobscam score data/samples/ads.csv -o scored.csv
 
@@ -27,11 +31,10 @@ test: $(VENV)/.installed-test  ## lint, types and all tests
 train: $(VENV)/.installed-test  ## train the shipped model anew (needs the real sources in DATA)
 	$(BIN)/python scripts/train.py --data $(DATA)
 
-evaluate: $(VENV)/.installed-test  ## measure the shipped model and write docs/evaluation.md
-	$(BIN)/python scripts/evaluate.py --data $(DATA)
+evaluate: $(VENV)/.installed-measure  ## measure the shipped model and write docs/evaluation.md; EMSCAD=full.csv replays more
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/evaluate.py --data $(DATA) $(if $(EMSCAD),--emscad $(EMSCAD))
 
-indicators: $(VENV)/.installed-test  ## measure the readers on annotated real ads and write docs/indicators.md
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[measure]"
+indicators: $(VENV)/.installed-measure  ## measure the readers on annotated real ads and write docs/indicators.md
 	$(BIN)/python scripts/measure_indicators.py --data $(DATA)
 
 bench: $(VENV)/.installed

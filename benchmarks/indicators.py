@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import median
 
 import jobscam
+from jobscam.corpus import read_samples, read_sources
 from jobscam.indicators import Document, IndicatorReader
 from jobscam.posting import Posting
-from jobscam.training import read_samples, read_sources
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 5

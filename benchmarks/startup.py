@@ -35,7 +35,7 @@ def main() -> None:
     print(f"jobscam explain TEXT    {explained:6.3f} s  (limit 2)")
 
     import jobscam
-    from jobscam.training import read_samples
+    from jobscam.corpus import read_samples
 
     scorer = jobscam.load()
     postings = [r.posting for name in ("train.csv", "ads.csv") for r in read_samples(ROOT / "data" / "samples" / name)]

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobscam import knowledge
+from jobscam.corpus import read_samples, read_sources
 from jobscam.indicators import IndicatorReader, Observation
 from jobscam.indicators.amounts import AmountReader
 from jobscam.posting import Posting
 from jobscam.text import Normaliser
-from jobscam.training import read_samples, read_sources
 from jobscam.values import Findings, Sign, Span
 
 ROOT = Path(__file__).parents[1]

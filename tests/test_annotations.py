@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from jobscam.corpus import SOURCES, read_sources
 from jobscam.indicators.reference import PayReference, PaySample
 from jobscam.posting import READ_FIELDS
-from jobscam.training import SOURCES, read_sources
 
 ROOT = Path(__file__).parents[1]
 _spec = importlib.util.spec_from_file_location("measure_indicators", ROOT / "scripts" / "measure_indicators.py")

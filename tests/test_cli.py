@@ -64,6 +64,7 @@ class FakeScorer:
             language="id",
             reasons=reasons,
             model="fake-1",
+            prevalence=0.1,
             columns=columns,
         )
 
@@ -99,7 +100,7 @@ def test_score(fake: dict[str, Any], tmp_path: Path) -> None:
     assert result.stdout == ""
     rows = list(csv.DictReader(io.StringIO((tmp_path / "ads.scored.csv").read_text(encoding="utf-8"))))
     assert [(r["id"], r["extra"], r["jobscam_tier"]) for r in rows] == [("1", "a", "high"), ("2", "b", "")]
-    assert fake == {"source": Path("models/x"), "knowledge": None, "agencies": None, "prevalence": None}
+    assert fake == {"source": Path("models/x"), "knowledge": None, "agencies": None, "prevalence": None, "thresholds": {}}
     for words in (
         "Columns read: id as id, text as description",
         "Columns carried along: extra",

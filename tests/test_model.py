@@ -16,12 +16,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 import jobscam
+from jobscam.corpus import read_samples
 from jobscam.errors import ArtifactError, InputError
 from jobscam.explain import OUTPUT_COLUMNS, SEPARATOR
 from jobscam.features import TextHasher
 from jobscam.model import artifact
 from jobscam.scoring import Scorer
-from jobscam.training import read_samples
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = [r for name in ("train.csv", "ads.csv") for r in read_samples(ROOT / "data" / "samples" / name)]
@@ -49,7 +49,7 @@ def test_scorer_agrees_with_the_training_matrix(scorer: Scorer) -> None:
     postings = [r.posting for r in SAMPLES[:60]]
     m = scorer.model
     matrix = classifier.transform(postings)
-    logits = linear_logits(matrix, m.dense, m.scale, m.text, m.bias)
+    logits = linear_logits(matrix, m.dense, m.scale, m.text, m.bias, classifier._blocks())
     assert np.allclose(logits, [scorer.assess(p).logit for p in postings], atol=1e-9)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from jobscam.corpus import SOURCES, read_sources
 from jobscam.scoring import Scorer
 from jobscam.streaming import score_table
 from jobscam.text import Normaliser
-from jobscam.training import SOURCES, read_sources
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda s: s.name)

@@ -38,7 +38,7 @@ class FakeScorer:
             values["jobscam_reasons"] = f"{reasons} {language}"
             return values
 
-        return SimpleNamespace(columns=columns, logit=logit, probability=0.5 if scored else None)
+        return SimpleNamespace(columns=columns, logit=logit, probability=0.5 if scored else None, prevalence=0.1)
 
 
 class DyingScorer(FakeScorer):

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jobscam.explain import Assessment, Reason
     from jobscam.model.classifier import JobScamClassifier
+    from jobscam.model.linear import estimate_prevalence
     from jobscam.posting import Posting
     from jobscam.scoring import Scorer, load
     from jobscam.training import save
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 # Imported at first use: scikit-learn and pandas take seconds, and scoring one ad needs neither.
 _WHERE = {
@@ -29,10 +30,11 @@ _WHERE = {
     "Posting": "jobscam.posting",
     "Reason": "jobscam.explain",
     "Scorer": "jobscam.scoring",
+    "estimate_prevalence": "jobscam.model.linear",
     "load": "jobscam.scoring",
     "save": "jobscam.training",
 }
-__all__ = ["Assessment", "JobScamClassifier", "Posting", "Reason", "Scorer", "__version__", "load", "save"]
+__all__ = ["Assessment", "JobScamClassifier", "Posting", "Reason", "Scorer", "__version__", "estimate_prevalence", "load", "save"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,15 +56,6 @@ def recall_at_fpr(rate: float) -> Metric:
     return metric
 
 
-def calibration_error(y: FloatArray, p: FloatArray) -> float:
-    """Expected calibration error over ten bins with equal numbers of postings."""
-    if not len(y):
-        return float("nan")
-    order = np.argsort(p, kind="stable")
-    parts = np.array_split(order, min(_BINS, len(y)))
-    return float(sum(len(part) * abs(y[part].mean() - p[part].mean()) for part in parts if len(part)) / len(y))
-
-
 def calibration_error_at(prevalence: float) -> Metric:
     """Expected calibration error where scams and honest postings are weighed to a share of scams.
 
@@ -72,16 +64,50 @@ def calibration_error_at(prevalence: float) -> Metric:
     """
 
     def metric(y: FloatArray, p: FloatArray) -> float:
-        scams = float(np.sum(y == 1))
-        if not 0 < scams < len(y):
+        if not 0 < np.sum(y == 1) < len(y):
             return float("nan")
-        weight = np.where(y == 1, prevalence / scams, (1.0 - prevalence) / (len(y) - scams))
+        weight = weight_to(y, prevalence)
         order = np.argsort(p, kind="stable")
         bins = np.minimum((np.cumsum(weight[order]) * _BINS).astype(int), _BINS - 1)
         gaps = np.bincount(bins, weights=(weight * (y - p))[order], minlength=_BINS)
         return float(np.abs(gaps).sum())
 
     return metric
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityRow:
+    """What was said and what was so for the postings in one range of probability."""
+
+    label: str
+    postings: int
+    said: float
+    so: float
+
+
+RELIABILITY_EDGES = (0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+
+
+def reliability(y: FloatArray, p: FloatArray, prevalence: float) -> list[ReliabilityRow]:
+    """Mean probability and share of scams by range of probability, weighed to a share of scams.
+
+    The last row holds all postings at or above 0.1. Ranges without postings are left out.
+    """
+    weight = weight_to(y, prevalence)
+    edges = RELIABILITY_EDGES
+    parts = [(f"{low:g} to {high:g}", (p >= low) & (p < high if high < 1 else p <= high)) for low, high in pairwise(edges)]
+    rows = []
+    for label, chosen in [*parts, ("0.1 and above", p >= 0.1)]:
+        if chosen.any():
+            w = weight[chosen] / weight[chosen].sum()
+            rows.append(ReliabilityRow(label, int(chosen.sum()), float(np.dot(w, p[chosen])), float(np.dot(w, y[chosen]))))
+    return rows
+
+
+def weight_to(y: FloatArray, prevalence: float) -> FloatArray:
+    """Weights that sum to 1 and under which scams make up `prevalence`; both labels must be there."""
+    scams = float(np.sum(y == 1))
+    return np.asarray(np.where(y == 1, prevalence / scams, (1.0 - prevalence) / (len(y) - scams)), dtype=np.float64)
 
 
 def precision_at(threshold: float, prevalence: float) -> Metric:

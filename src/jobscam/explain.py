@@ -54,6 +54,9 @@ class Reason:
             return sentences["text_rest"]
         if self.name.startswith("text:"):
             return f"{sentences['text_risk' if self.weight > 0 else 'text_safety']}: “{self.text}”"
+        kind, _, field = base.partition(":")
+        if field:
+            return f"{sentences[kind]}: {sentences[f'name_{field}']}"
         said = sentences.get(base, base)
         if "ratio" in facts:
             said += _pay_clause(facts, language)
@@ -89,6 +92,8 @@ class Assessment:
         scored, not_assessable, warning_or_news or not_an_ad.
     reasons : tuple of Reason
         By weight, the strongest first; every contribution is one.
+    prevalence : float or None
+        Share of scams in the stream for which the probability holds.
     """
 
     probability: float | None
@@ -105,6 +110,7 @@ class Assessment:
     model: str
     document: Document
     sentences: Mapping[str, Mapping[str, str]]
+    prevalence: float | None = None
 
     @property
     def indicators(self) -> tuple[str, ...]:
@@ -176,8 +182,8 @@ def contributions(
         kind, name = model.names[column].split(":", 1)
         found = evidence.get(name.split("@")[0])
         spans = found.spans if found and kind == "ind" else ()
-        if kind == "field":
-            name = f"field:{name}"
+        if kind != "ind":
+            name = f"{kind}:{name}"
         out.append(Contribution(name, weight * value, spans, found.detail if found else ""))
     out += _words(model, grams, document)
     return tuple(out)

@@ -4,8 +4,9 @@ Three blocks: indicators (one column each, and a few crossed with work abroad), 
 hashed words and subwords. The same hash serves training and scoring.
 
 Decisions. *Digits are folded and contacts are blanked*, so that a phone number or an invented mail domain can never
-stand for a label. *Presence, not counts*: a reposted block of text must not weigh more. *A missing field is a zero,
-as is a field nobody filled in*: only what is there can speak.
+stand for a label. *Presence, not counts*: a reposted block of text must not weigh more. *A field is filled, left blank,
+or not there*: a job-board ad whose employer left the profile out says something, a post from a source that has no such
+field says nothing, and only the first two have columns.
 """
 
 from __future__ import annotations
@@ -18,16 +19,25 @@ import numpy.typing as npt
 
 from jobscam.indicators import Document
 from jobscam.knowledge import Knowledge
+from jobscam.posting import METADATA_FIELDS
 from jobscam.values import Findings, Sign
 
-SCHEMA_VERSION = 1
-"""Version of the meaning of the columns; raise it with any change to hashing, crossing or field columns."""
+SCHEMA_VERSION = 2
+"""Version of the meaning of the columns; raise it with any change to hashing, crossing or field columns.
+
+1: words and subwords share the buckets and one length. 2: words fill the lower half of the buckets, subwords the upper
+half, and each half has a length of its own, so that the many subwords do not drown the words; metadata left blank have
+columns.
+"""
+SCHEMAS = (1, 2)
+"""Versions that can be scored."""
 
 CROSSED = ("no_fee_stated", "housing_and_meals", "statutory_benefits", "no_requirements", "urgency", "chat_only_contact",
            "company_mail", "specific_qualifications", "contract_before_departure", "formal_application", "trust_claim",
            "duties_listed", "office_selection", "vague_online_job")  # fmt: skip
 """Indicators whose meaning depends on work abroad: "no fee" reassures at home and is part of the lure abroad."""
-FIELD_COLUMNS = ("company", "company_profile", "requirements", "benefits", "employment_type", "education", "experience")
+ENGLISH = "language:en"
+"""Tells the calibration the language; it weighs nothing, because a language is no sign of anything."""
 
 _BLANKED = re.compile(
     r"[^\s@]{0,64}@\S{0,64}|https?:\S{1,200}|www\.\S{1,200}"
@@ -79,11 +89,14 @@ class TextHasher:
     ----------
     bits : int
         Log2 of the number of buckets.
+    schema : int
+        Feature schema: 1 hashes words and subwords into the same buckets, 2 into halves of their own.
     """
 
-    def __init__(self, bits: int = 18) -> None:
+    def __init__(self, bits: int = 18, schema: int = SCHEMA_VERSION) -> None:
         self.bits = bits
-        self._shift = np.uint64(64 - bits)
+        self._shift = np.uint64(64 - bits + schema - 1)
+        self._chars_from = 0 if schema == 1 else 1 << (bits - 1)
 
     def grams(self, norm: str) -> Grams:
         """Distinct n-grams of a normalised text (its first 20,000 characters)."""
@@ -105,6 +118,7 @@ class TextHasher:
         hashes = np.concatenate([p[0] for p in parts])
         first = np.concatenate([p[1] for p in parts])
         buckets = (hashes >> self._shift).astype(np.int64)
+        buckets[len(parts[0][0]) :] += self._chars_from
         unique, index = np.unique(buckets, return_index=True)
         at = first[index]
         words = np.searchsorted(starts, at + ~inside[at], side="right") - 1
@@ -155,7 +169,9 @@ class FeatureSpace:
         self.names = (
             *(f"ind:{n}" for n in self.indicators),
             *(f"ind:{n}@abroad" for n in self.crossed),
-            *(f"field:{n}" for n in FIELD_COLUMNS),
+            *(f"field:{n}" for n in METADATA_FIELDS),
+            *(f"blank:{n}" for n in METADATA_FIELDS),
+            ENGLISH,
         )
         self._column = {name: i for i, name in enumerate(self.names)}
         by_name = {i.name: i for i in weighted}
@@ -170,8 +186,11 @@ class FeatureSpace:
                 self.lower[column] = 0.0
             else:
                 self.upper[column] = 0.0
-        for name in FIELD_COLUMNS:
+        english = self._column[ENGLISH]
+        self.lower[english] = self.upper[english] = 0.0
+        for name in METADATA_FIELDS:
             self.upper[self._column[f"field:{name}"]] = 0.0
+            self.lower[self._column[f"blank:{name}"]] = 0.0
         for name in self.crossed:
             if by_name[name].sign is Sign.SAFETY:  # crossing may take a reassurance back, never make it stronger
                 self.lower[self._column[f"ind:{name}@abroad"]] = 0.0
@@ -187,7 +206,11 @@ class FeatureSpace:
             values[column] = max(values.get(column, 0.0), item.value)
             if abroad and item.indicator in self.crossed:
                 values[self._column[f"ind:{item.indicator}@abroad"]] = 1.0
-        for name in FIELD_COLUMNS:
+        for name in METADATA_FIELDS:
             if getattr(document.posting, name):
                 values[self._column[f"field:{name}"]] = 1.0
+        for name in document.posting.blank:
+            values[self._column[f"blank:{name}"]] = 1.0
+        if findings.language == "en":
+            values[self._column[ENGLISH]] = 1.0
         return dict(sorted(values.items()))

@@ -29,6 +29,9 @@ class Posting:
         Job-board metadata.
     contact, url, source, posted_at, id : str
         How to apply, and where the ad was found.
+    blank : tuple of str
+        Metadata that the source asks for and this ad leaves out. A field that the source does not have is not blank: a
+        social-media post says nothing by having no company profile, a job-board ad without one may.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class Posting:
     url: str = ""
     posted_at: str = ""
     id: str = ""
+    blank: tuple[str, ...] = ()
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Posting:
@@ -66,19 +70,33 @@ class Posting:
         values: dict[str, list[str]] = {}
         for key, value in mapping.items():
             field = field_of(str(key))
-            text = cell_text(value)
-            if field and text:
-                values.setdefault(field, []).append(text)
-        return cls(**{k: "\n".join(v) for k, v in values.items()})
+            if field:
+                text = cell_text(value)
+                values.setdefault(field, []).extend([text] if text else [])
+        return cls.from_parts(values)
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, Sequence[str]]) -> Posting:
+        """Build from the cells of every field that the source has; a field without any is empty.
+
+        Metadata count as left blank only where the ad fills some: a table may lump posts without metadata together with
+        job-board ads.
+        """
+        offered = [name for name in METADATA_FIELDS if name in parts]
+        filled = any(parts[name] for name in offered)
+        blank = tuple(name for name in offered if filled and not parts[name])
+        return cls(**{name: "\n".join(cells) for name, cells in parts.items() if cells}, blank=blank)
 
     def text(self) -> str:
         """The words of the ad, in reading order."""
         return "\n\n".join(getattr(self, name) for name in TEXT_FIELDS if getattr(self, name))
 
 
-FIELDS = tuple(f.name for f in fields(Posting))
+FIELDS = tuple(f.name for f in fields(Posting) if f.name != "blank")
 TEXT_FIELDS = ("title", "description", "requirements", "benefits", "company_profile")
 """Fields that hold prose; a posting needs at least one of them."""
+METADATA_FIELDS = ("company", "company_profile", "requirements", "benefits", "employment_type", "education", "experience")
+"""Fields whose being filled or left blank is told to the model."""
 READ_FIELDS = (
     "title", "company", "agency", "licence", "location", "salary", "employment_type", "description", "requirements",
     "benefits", "company_profile", "experience", "education", "contact",
@@ -226,9 +244,9 @@ class ColumnMap:
 
     def posting(self, cells: Sequence[str]) -> Posting:
         """The posting of a row."""
-        values = {}
-        for name, positions in self.fields.items():
-            parts = [cells[p] for p in positions if p < len(cells) and cells[p].strip()]
-            if parts:
-                values[name] = "\n".join(parts)
-        return Posting(**values)
+        return Posting.from_parts(
+            {
+                name: [cells[p] for p in positions if p < len(cells) and cells[p].strip()]
+                for name, positions in self.fields.items()
+            }
+        )

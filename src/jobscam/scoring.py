@@ -43,7 +43,7 @@ class Scorer:
         self.name = f"{manifest['name']}-{manifest['version']}"
         self._reader = IndicatorReader(knowledge, PayReference.from_json(manifest.get("pay_reference")))
         self._space = FeatureSpace(knowledge)
-        self._hasher = TextHasher(model.bits)
+        self._hasher = TextHasher(model.bits, model.schema)
         known = {name: column for column, name in enumerate(model.names)}
         # Knowledge may have grown since training: an indicator without a weight is shown as evidence and weighs nothing.
         self._to_model = [known.get(name) for name in self._space.names]
@@ -77,7 +77,7 @@ class Scorer:
         logit = self.model.bias + sum(c.value for c in parts)
         scored = findings.posting_type == Status.SCORED.value
         computable = findings.posting_type != Status.NOT_ASSESSABLE.value
-        probability = self.model.calibration.probability(logit) if computable else None
+        probability = self.model.calibration.probability(logit, findings.language) if computable else None
         return Assessment(
             probability=probability,
             logit=logit,
@@ -93,6 +93,7 @@ class Scorer:
             model=self.name,
             document=document,
             sentences=self.knowledge.sentences,
+            prevalence=self.model.calibration.prevalence,
         )
 
     def assess_many(self, items: Iterable[Item]) -> list[Assessment]:
@@ -151,15 +152,10 @@ def postings_of(data: Any) -> Sequence[Posting]:
     mapping = ColumnMap.from_header([str(c) for c in columns])
     used = sorted({p for positions in mapping.fields.values() for p in positions})
     texts = {p: [cell_text(v) for v in data.iloc[:, p].tolist()] for p in used}
-    out = []
-    for i in range(len(data)):
-        values = {}
-        for name, positions in mapping.fields.items():
-            parts = [texts[p][i] for p in positions if texts[p][i]]
-            if parts:
-                values[name] = "\n".join(parts)
-        out.append(Posting(**values))
-    return out
+    return [
+        Posting.from_parts({name: [texts[p][i] for p in positions if texts[p][i]] for name, positions in mapping.fields.items()})
+        for i in range(len(data))
+    ]
 
 
 def _is_cell(item: Any) -> bool:
@@ -172,6 +168,7 @@ def load(
     knowledge: str | Path | None = None,
     agencies: str | Path | None = None,
     prevalence: float | None = None,
+    thresholds: Mapping[str, float] | None = None,
 ) -> Scorer:
     """Load a model artifact, checked byte by byte; the shipped one by default.
 
@@ -185,11 +182,13 @@ def load(
         CSV of licensed agencies (your copy of the official list).
     prevalence : float, optional
         Share of scams in the stream to be scored, between 0 and 1: probabilities and tiers are re-based to it.
+    thresholds : mapping of str to float, optional
+        Lowest probability of tiers, for example ``{"high": 0.4}``, instead of those of the artifact.
 
     Raises
     ------
     InputError
-        If the prevalence is not between 0 and 1.
+        If the prevalence is not between 0 and 1, or a threshold names no tier.
     ArtifactError
         If a file is missing or a byte was changed.
     KnowledgeError
@@ -199,6 +198,8 @@ def load(
     model, manifest = artifact.read(path)
     if prevalence is not None:
         model = model.at_prevalence(prevalence)
+    if thresholds:
+        model = model.with_thresholds(thresholds)
     return Scorer(model, load_knowledge(knowledge, agencies), manifest)
 
 

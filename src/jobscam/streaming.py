@@ -70,6 +70,10 @@ class Summary:
         Column and the field it feeds.
     unmapped : tuple of str
         Columns carried along unread.
+    probabilities : Counter
+        How many scored rows had each probability, in thousandths.
+    prevalence : float or None
+        Share of scams for which these probabilities hold.
     top : list of TopAd
     rejects : Path or None
         Where the rejects are, if there are any.
@@ -81,6 +85,8 @@ class Summary:
     rejected: int = 0
     by_tier: Counter[str] = field(default_factory=Counter)
     by_status: Counter[str] = field(default_factory=Counter)
+    probabilities: Counter[int] = field(default_factory=Counter)
+    prevalence: float | None = None
     notes: list[str] = field(default_factory=list)
     columns: list[tuple[str, str]] = field(default_factory=list)
     unmapped: tuple[str, ...] = ()
@@ -88,11 +94,21 @@ class Summary:
     rejects: Path | None = None
     seconds: float = 0.0
 
+    def guessed_share(self) -> float | None:
+        """Share of scams that the scored rows look like; None where there are none."""
+        from jobscam.model.linear import estimate_prevalence
+
+        if self.prevalence is None:
+            return None
+        values = [(k + 0.5) / 1001 for k in self.probabilities]
+        return estimate_prevalence(values, self.prevalence, list(self.probabilities.values()))
+
 
 class _Scored(NamedTuple):
     columns: tuple[str, ...]
     logit: float
     probability: float | None
+    prevalence: float | None
 
 
 class _Assess:
@@ -112,7 +128,7 @@ class _Assess:
             for found in scorer.assess_many(postings):
                 columns = found.columns(self.reasons, self.language)
                 logit = found.logit if found.logit is not None and not math.isnan(found.logit) else -math.inf
-                out.append(_Scored(tuple(columns[name] for name in OUTPUT_COLUMNS), logit, found.probability))
+                out.append(_Scored(tuple(columns[name] for name in OUTPUT_COLUMNS), logit, found.probability, found.prevalence))
             return out
 
         return run
@@ -214,6 +230,8 @@ def score_table(
                 key: Key = (1, 0.0, summary.rows_out)
                 if status == Status.SCORED.value:
                     summary.by_tier[tier] += 1
+                    summary.prevalence = result.prevalence
+                    summary.probabilities[round(1000 * (result.probability or 0.0))] += 1
                     key = (0, -result.logit, summary.rows_out)
                     best.offer(key, entry, result)
                 record = out.encode([entry.row.cells[i] for i in kept] + list(result.columns))

@@ -34,6 +34,10 @@ PrevalenceOption = Annotated[
         "--prevalence", metavar="SHARE", help="Share of scams in your stream, such as 0.02; re-bases probabilities and tiers."
     ),
 ]
+ThresholdOption = Annotated[
+    list[str] | None,
+    typer.Option("--threshold", metavar="TIER=PROBABILITY", help="Cut a tier elsewhere, such as high=0.4; may be repeated."),
+]
 
 
 def note(message: str = "") -> None:
@@ -51,10 +55,33 @@ def model_path(name: str | None) -> Path | None:
 
 
 def scorer_arguments(
-    model: str | None, knowledge: Path | None, agencies: Path | None, prevalence: float | None = None
+    model: str | None,
+    knowledge: Path | None,
+    agencies: Path | None,
+    prevalence: float | None = None,
+    thresholds: list[str] | None = None,
 ) -> dict[str, Any]:
     """Arguments of :func:`jobscam.scoring.load`."""
-    return {"source": model_path(model), "knowledge": knowledge, "agencies": agencies, "prevalence": prevalence}
+    return {
+        "source": model_path(model),
+        "knowledge": knowledge,
+        "agencies": agencies,
+        "prevalence": prevalence,
+        "thresholds": _thresholds(thresholds or []),
+    }
+
+
+def _thresholds(pairs: list[str]) -> dict[str, float]:
+    found = {}
+    for pair in pairs:
+        tier, _, value = pair.partition("=")
+        try:
+            found[tier] = float(value)
+        except ValueError:
+            raise typer.BadParameter(
+                f"'{pair}' is not TIER=PROBABILITY, for example high=0.4", param_hint="--threshold"
+            ) from None
+    return found
 
 
 def printable(text: str) -> str:

@@ -17,6 +17,7 @@ from jobscam.cli.common import (
     LanguageOption,
     ModelOption,
     PrevalenceOption,
+    ThresholdOption,
     printable,
     scorer_arguments,
 )
@@ -44,6 +45,7 @@ def explain(
     agencies: AgenciesOption = None,
     knowledge: KnowledgeOption = None,
     prevalence: PrevalenceOption = None,
+    thresholds: ThresholdOption = None,
 ) -> None:
     """Run the command; see ``HELP``."""
     if (text is None) == (file is None):
@@ -53,7 +55,7 @@ def explain(
         raise InputError("the ad is empty; give its text")
     from jobscam.scoring import load
 
-    found = load(**scorer_arguments(model, knowledge, agencies, prevalence)).assess(ad)
+    found = load(**scorer_arguments(model, knowledge, agencies, prevalence, thresholds)).assess(ad)
     if as_json:
         typer.echo(json.dumps(as_mapping(found, lang.value), ensure_ascii=False, indent=2, allow_nan=False))
     elif sys.stdout.isatty():

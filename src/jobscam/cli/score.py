@@ -18,6 +18,7 @@ from jobscam.cli.common import (
     LanguageOption,
     ModelOption,
     PrevalenceOption,
+    ThresholdOption,
     note,
     printable,
     scorer_arguments,
@@ -59,6 +60,7 @@ def score(
     agencies: AgenciesOption = None,
     knowledge: KnowledgeOption = None,
     prevalence: PrevalenceOption = None,
+    thresholds: ThresholdOption = None,
     rejects: Annotated[
         Path | None, typer.Option(help="Where rejected rows go.  [default: <output>.rejects.csv]", show_default=False)
     ] = None,
@@ -75,7 +77,7 @@ def score(
         summary = score_table(
             ads,
             target,
-            scorer_arguments(model, knowledge, agencies, prevalence),
+            scorer_arguments(model, knowledge, agencies, prevalence, thresholds),
             overrides=overrides,
             workers=workers,
             chunk=chunk,
@@ -90,8 +92,7 @@ def score(
         )
     if not quiet:
         _say_summary(summary, "standard output" if target == "-" else target)
-        if prevalence is not None:
-            note(f"\nProbabilities and tiers hold for a stream with {100 * prevalence:g} % scams.")
+        _say_share(summary)
     if summary.rejected:
         raise typer.Exit(3)
 
@@ -149,6 +150,13 @@ def _say_summary(summary: Summary, target: str) -> None:
         note(f"  {ad.tier}{probability}, line {ad.line}: {printable(ad.excerpt)}")
         if ad.reasons:
             note(f"    {printable(' '.join(ad.reasons.split()))}")
+
+
+def _say_share(summary: Summary) -> None:
+    guess = summary.guessed_share()
+    if guess is not None:
+        note(f"\nProbabilities and tiers hold for a stream with {100 * (summary.prevalence or 0):g} % scams; by a rough guess")
+        note(f"{100 * guess:.2g} % of these are. If you know the share, say so: --prevalence 0.02")
 
 
 def _sum(total: int, name: str, parts: dict[str, int]) -> str:

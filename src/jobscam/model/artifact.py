@@ -17,6 +17,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -54,14 +55,14 @@ def write(path: str | Path, model: LinearModel, manifest: Mapping[str, Any], car
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         arrays = {"dense": model.dense, "scale": model.scale.astype(np.float32), "text": model.text.astype(np.float32)}
-        if model.curve.logits:
-            arrays["curve"] = np.array([model.curve.logits, model.curve.recall, model.curve.false_rate])
+        if model.curve.log_odds:
+            arrays["curve"] = np.array([model.curve.log_odds, model.curve.recall, model.curve.false_rate])
         (temporary / WEIGHTS).write_bytes(_npz(arrays))
         (temporary / CARD).write_text(card, encoding="utf-8")
         full = {
             "format": FORMAT,
-            "feature_schema": features.SCHEMA_VERSION,
             **manifest,
+            "feature_schema": model.schema,
             "columns": list(model.names),
             "bias": model.bias,
             "bits": model.bits,
@@ -69,6 +70,7 @@ def write(path: str | Path, model: LinearModel, manifest: Mapping[str, Any], car
                 "slope": model.calibration.slope,
                 "offset": model.calibration.offset,
                 "prevalence": model.calibration.prevalence,
+                "languages": {name: list(pair) for name, pair in model.calibration.languages.items()},
             },
             "thresholds": model.thresholds,
             "libraries": _versions(),
@@ -125,10 +127,10 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
         raise ArtifactError(
             f"{file} has format {manifest.get('format')}, this version reads {FORMAT}; install a matching jobscam"
         )
-    if manifest.get("feature_schema") != features.SCHEMA_VERSION:
+    if manifest.get("feature_schema") not in features.SCHEMAS:
+        known = ", ".join(map(str, features.SCHEMAS))
         raise ArtifactError(
-            f"{file} was trained with feature schema {manifest.get('feature_schema')}, "
-            f"this version computes {features.SCHEMA_VERSION}"
+            f"{file} was trained with feature schema {manifest.get('feature_schema')}, this version computes {known}"
         )
     return manifest
 
@@ -160,12 +162,14 @@ def read(path: str | Path) -> tuple[LinearModel, dict[str, Any]]:
     shapes = {"dense": (len(manifest["columns"]),), "scale": (size,), "text": (size,)}
     with np.load(Path(path) / WEIGHTS, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in _ARRAYS}
-        curve = _curve(stored["curve"]) if "curve" in stored.files else OperatingCurve()  # since jobscam-1.1.0
+        curve = _curve(stored["curve"]) if "curve" in stored.files else OperatingCurve()  # jobscam-1.0.0 has none
     for name, kind in _ARRAYS.items():
         if arrays[name].dtype != kind or arrays[name].shape != shapes[name] or not np.isfinite(arrays[name]).all():
             raise ArtifactError(f"{Path(path) / WEIGHTS}: array '{name}' is not what the manifest promises")
-    calibration = Calibration(**manifest["calibration"])
-    if not calibration.slope > 0:
+    calibration = _calibration(manifest["calibration"])
+    if manifest["feature_schema"] == 1:  # its curve is kept over log-odds before calibration
+        curve = replace(curve, log_odds=tuple(calibration.log_odds(value) for value in curve.log_odds))
+    if not min(slope for slope, _ in [(calibration.slope, 0), *calibration.languages.values()]) > 0:
         raise ArtifactError(f"{path}: calibration must increase with the logit")
     model = LinearModel(
         names=tuple(manifest["columns"]),
@@ -174,11 +178,17 @@ def read(path: str | Path) -> tuple[LinearModel, dict[str, Any]]:
         text=arrays["text"].astype(np.float64),
         bias=float(manifest["bias"]),
         bits=int(manifest["bits"]),
+        schema=int(manifest["feature_schema"]),
         calibration=calibration,
         curve=curve,
         thresholds={k: float(v) for k, v in manifest["thresholds"].items()},
     )
     return model, manifest
+
+
+def _calibration(stored: Mapping[str, Any]) -> Calibration:
+    languages = {str(name): (float(slope), float(offset)) for name, (slope, offset) in stored.get("languages", {}).items()}
+    return Calibration(float(stored["slope"]), float(stored["offset"]), float(stored["prevalence"]), languages)
 
 
 def _curve(stored: Any) -> OperatingCurve:

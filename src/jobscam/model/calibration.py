@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
@@ -11,6 +14,7 @@ from jobscam.model.linear import Calibration, OperatingCurve
 
 _MIN_SLOPE = 0.05
 _HONEST_POINTS = 400
+_ENOUGH = 25
 
 
 def reweigh(y: FloatArray, weight: FloatArray, prevalence: float) -> FloatArray:
@@ -48,20 +52,44 @@ def fit_calibration(logits: FloatArray, y: FloatArray, weight: FloatArray, preva
     return Calibration(float(found.x[0]), float(found.x[1]), prevalence)
 
 
-def operating_curve(logits: FloatArray, y: FloatArray, weight: FloatArray) -> OperatingCurve:
-    """Recall and false-positive rate at every scam and at a hundred honest postings, falling.
+def calibrate(
+    logits: FloatArray, y: FloatArray, weight: FloatArray, prevalence: float, english: npt.NDArray[np.bool_]
+) -> tuple[Calibration, OperatingCurve]:
+    """Calibration by language, and the operating curve over all postings.
+
+    A language with fewer than 25 scams or honest postings shares the sigmoid of the others.
 
     Parameters
     ----------
     logits, y, weight : ndarray of shape (n,)
         Postings that the model did not see.
+    english : ndarray of shape (n,)
     """
-    order = np.argsort(-logits, kind="stable")
+    enough = all(np.bincount(y[part].astype(int), minlength=2).min() >= _ENOUGH for part in (english, ~english))
+    if not enough:
+        calibration = fit_calibration(logits, y, weight, prevalence)
+    else:
+        calibration = fit_calibration(logits[~english], y[~english], weight[~english], prevalence)
+        own = fit_calibration(logits[english], y[english], weight[english], prevalence)
+        calibration = replace(calibration, languages={"en": (own.slope, own.offset)})
+    scores = [calibration.log_odds(v, "en" if e else "") for v, e in zip(logits, english, strict=True)]
+    return calibration, operating_curve(np.array(scores), y, weight)
+
+
+def operating_curve(scores: FloatArray, y: FloatArray, weight: FloatArray) -> OperatingCurve:
+    """Recall and false-positive rate at every scam and at a hundred honest postings, falling.
+
+    Parameters
+    ----------
+    scores, y, weight : ndarray of shape (n,)
+        Calibrated log-odds of postings that the model did not see.
+    """
+    order = np.argsort(-scores, kind="stable")
     scams = np.cumsum((weight * (y > 0))[order])
     honest = np.cumsum((weight * (y == 0))[order])
     recall, false_rate = scams / max(scams[-1], 1e-300), honest / max(honest[-1], 1e-300)
     at_scam = np.flatnonzero(y[order] > 0)
     at_honest = np.flatnonzero(y[order] == 0)
     kept = np.unique(np.concatenate([at_scam, at_honest[:: max(1, len(at_honest) // _HONEST_POINTS)]]))
-    columns = (logits[order][kept], recall[kept], false_rate[kept])
+    columns = (scores[order][kept], recall[kept], false_rate[kept])
     return OperatingCurve(*(tuple(float(round(v, 6)) for v in column) for column in columns))

@@ -12,14 +12,16 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from jobscam.errors import InputError
-from jobscam.features import FeatureSpace, FloatArray, TextHasher
+from jobscam.features import ENGLISH, SCHEMA_VERSION, FeatureSpace, FloatArray, TextHasher
 from jobscam.indicators import IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import load as load_knowledge
-from jobscam.model.calibration import fit_calibration, operating_curve
+from jobscam.model.calibration import calibrate
 from jobscam.model.fit import fit_logistic
-from jobscam.model.linear import Calibration, LinearModel, OperatingCurve
+from jobscam.model.linear import Calibration, LinearModel, OperatingCurve, block_ends
 from jobscam.posting import Posting
+
+_LEAST_RATIO = 0.1
 
 
 class JobScamClassifier(ClassifierMixin, BaseEstimator):
@@ -29,8 +31,15 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
     ----------
     text_penalty : float
         Strength of the pull of word weights to zero.
+    ratio_power : float
+        How far that pull weakens for words that stand unevenly in scams and honest postings: it is divided by their log
+        count ratio to twice this power. 0 pulls all words alike; 1 is the naive Bayes weighting, which fits one source
+        best and carries over to others worst.
     indicator_penalty : float
         Strength of the pull of indicator weights to the expert's prior.
+    steadiness : float
+        How strongly an honest posting and its copies with fields taken away are held to the same log-odds, so that bare
+        ads of honest employers are not flagged for being bare. What an employer left blank is free to count.
     bits : int
         Log2 of the number of hash buckets.
     prevalence : float
@@ -59,16 +68,32 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
     """
 
     def __init__(
-        self, text_penalty: float = 0.3, indicator_penalty: float = 4.0, bits: int = 18, prevalence: float = 0.1, folds: int = 5
+        self,
+        text_penalty: float = 0.05,
+        ratio_power: float = 0.5,
+        indicator_penalty: float = 4.0,
+        steadiness: float = 0.05,
+        bits: int = 19,
+        prevalence: float = 0.1,
+        folds: int = 5,
     ) -> None:
         self.text_penalty = text_penalty
+        self.ratio_power = ratio_power
         self.indicator_penalty = indicator_penalty
+        self.steadiness = steadiness
         self.bits = bits
         self.prevalence = prevalence
         self.folds = folds
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, calibration_weight: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        groups: Any = None,
+        calibration_weight: Any = None,
+        copy_of: Any = None,
+        fold_of: Any = None,
     ) -> JobScamClassifier:
         """Fit weights, then calibration and thresholds on out-of-fold log-odds.
 
@@ -82,6 +107,11 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
             Campaigns: postings of one group never straddle a fold.
         calibration_weight : array of shape (n,), optional
             Weights for calibration and thresholds, where the stream to be scored is mixed otherwise than the training data.
+        copy_of : array of int of shape (n,), optional
+            For a copy of another posting with fields taken away, the number of that posting; -1 for all others.
+        fold_of : array of int of shape (n,), optional
+            Fold of every posting, instead of folds drawn from `groups`: to calibrate on what differs from the training
+            data (another source, another kind of scam) as the postings to be scored will.
         """
         labels = np.asarray(y)
         self.classes_ = np.unique(labels)
@@ -95,22 +125,28 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         group = np.arange(len(target)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         mix = weight if calibration_weight is None else np.asarray(calibration_weight, dtype=np.float64)
-        return self.fit_matrix(matrix, target, weight, group, mix)
+        copies = np.full(len(target), -1) if copy_of is None else np.asarray(copy_of)
+        folds = self._folds(target, group) if fold_of is None else np.asarray(fold_of)
+        return self.fit_matrix(matrix, target, weight, folds, mix, copies)
 
-    def fit_matrix(self, matrix: Any, target: FloatArray, weight: FloatArray, group: Any, mix: FloatArray) -> JobScamClassifier:
+    def fit_matrix(
+        self, matrix: Any, target: FloatArray, weight: FloatArray, fold: Any, mix: FloatArray, copy_of: Any
+    ) -> JobScamClassifier:
         """Fit on rows made by :meth:`transform`; spares reading the postings again in experiments."""
         self.classes_ = getattr(self, "classes_", np.array([0, 1]))
-        dense, scale, text, bias = self._weights(matrix, target, weight)
+        dense, scale, text, bias = self._weights(matrix, target, weight, copy_of)
         self.training_target_ = target
-        self.oof_logits_ = self._out_of_fold(matrix, target, weight, group)
+        self.oof_logits_ = self._out_of_fold(matrix, target, weight, fold, copy_of)
         known = np.isfinite(self.oof_logits_)
         calibration, curve = Calibration(), OperatingCurve()
         thresholds = {"medium": 0.3, "high": 0.6, "critical": 0.9}
         if known.sum() and len(np.unique(target[known])) == 2:
-            calibration = fit_calibration(self.oof_logits_[known], target[known], mix[known], self.prevalence)
-            curve = operating_curve(self.oof_logits_[known], target[known], mix[known])
-            thresholds = curve.thresholds(calibration)
-        self.model_ = LinearModel(self._space.names, dense, scale, text, bias, self.bits, calibration, curve, thresholds)
+            english = self._english(matrix)[known]
+            calibration, curve = calibrate(self.oof_logits_[known], target[known], mix[known], self.prevalence, english)
+            thresholds = curve.thresholds(self.prevalence, self.prevalence)
+        self.model_ = LinearModel(
+            self._space.names, dense, scale, text, bias, self.bits, SCHEMA_VERSION, calibration, curve, thresholds
+        )
         return self
 
     @staticmethod
@@ -153,7 +189,9 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
             return sparse.csr_matrix(shape)
         return sparse.csr_matrix((np.concatenate(values), np.concatenate(indices), np.array(pointer)), shape=shape)
 
-    def _weights(self, matrix: Any, target: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, float]:
+    def _weights(
+        self, matrix: Any, target: FloatArray, weight: FloatArray, copy_of: Any
+    ) -> tuple[FloatArray, FloatArray, FloatArray, float]:
         width = len(self._space.names)
         text = matrix[:, width:].tocsr()
         frequency = np.asarray((text > 0).sum(axis=0)).ravel()
@@ -163,61 +201,117 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
             .astype(np.float64)
         )
         used = np.flatnonzero(scale)
-        scaled = scaled_text(text[:, used], scale[used])
-        full = sparse.hstack([matrix[:, :width], scaled]).tocsr()
+        present = text[:, used].tocsr()
+        full = sparse.hstack([matrix[:, :width], scaled_text(present, scale[used], self._blocks(used))]).tocsr()
         zeros = np.zeros(len(used))
         infinite = np.full(len(used), np.inf)
         balanced = weight * (len(target) / weight.sum())
+        ratio = log_count_ratio(present, target, balanced)
+        copy = np.flatnonzero((copy_of >= 0) & (target == 0))
+        change = ((full[copy_of[copy]] - full[copy]) @ sparse.diags(self._held(len(used)))).tocsr()
         w, bias = fit_logistic(
             full,
             target,
             balanced,
             centre=np.concatenate([self._space.prior, zeros]),
-            penalty=np.concatenate([np.full(width, self.indicator_penalty), zeros + self.text_penalty]),
+            penalty=np.concatenate([np.full(width, self.indicator_penalty), self.text_penalty / ratio ** (2 * self.ratio_power)]),
             lower=np.concatenate([self._space.lower, -infinite]),
             upper=np.concatenate([self._space.upper, infinite]),
+            change=change,
+            steady=self.steadiness * balanced[copy],
         )
         weights = np.zeros(len(scale))
         weights[used] = w[width:]
         # Stored as 32-bit floats; rounded here already, so that a saved model scores exactly like the fitted one.
         return w[:width], scale, weights.astype(np.float32).astype(np.float64), bias
 
-    def _out_of_fold(self, matrix: Any, target: FloatArray, weight: FloatArray, group: Any) -> FloatArray:
-        logits = np.full(len(target), np.nan)
+    def _held(self, n_text: int) -> FloatArray:
+        """1 for the columns that steadiness holds, 0 for those of metadata left blank."""
+        return np.concatenate([[0.0 if name.startswith("blank:") else 1.0 for name in self._space.names], np.ones(n_text)])
+
+    def _blocks(self, used: Any = None) -> tuple[int, ...]:
+        """Where the blocks of text columns end, among all of them or among those used."""
+        ends = block_ends(SCHEMA_VERSION, self.bits)
+        return ends if used is None else tuple(np.searchsorted(used, ends).tolist())
+
+    def _folds(self, target: FloatArray, group: Any) -> Any:
+        """Fold of every posting, groups never cut; -1 where there can be none."""
+        fold = np.full(len(target), -1)
         folds = min(self.folds, int(min(np.bincount(target.astype(int), minlength=2))), len(np.unique(group)))
-        if folds < 2:
-            return logits
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
-        for train, test in splitter.split(matrix, target, group):
+        if folds >= 2:
+            splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
+            for number, (_, test) in enumerate(splitter.split(target, target, group)):
+                fold[test] = number
+        return fold
+
+    def _out_of_fold(self, matrix: Any, target: FloatArray, weight: FloatArray, fold: Any, copy_of: Any) -> FloatArray:
+        logits = np.full(len(target), np.nan)
+        for number in np.unique(fold[fold >= 0]):
+            train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
             if len(np.unique(target[train])) == 2:
-                dense, scale, text, bias = self._weights(matrix[train], target[train], weight[train])
-                logits[test] = linear_logits(matrix[test], dense, scale, text, bias)
+                # Copies share the fold of their original, so both are here or neither is.
+                place = np.full(len(target) + 1, -1)
+                place[train] = np.arange(len(train))
+                fitted = self._weights(matrix[train], target[train], weight[train], place[copy_of[train]])
+                logits[test] = linear_logits(matrix[test], *fitted, self._blocks())
         return logits
 
     def decision_function(self, X: Any) -> FloatArray:
         """Log-odds before calibration, shape (n,)."""
         check_is_fitted(self, "model_")
-        m = self.model_
-        return linear_logits(self.transform(X), m.dense, m.scale, m.text, m.bias)
+        return self.logits(self.transform(X))
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Calibrated probabilities, shape (n, 2), columns as in `classes_`."""
-        p = np.array([self.model_.calibration.probability(v) for v in self.decision_function(X)])
+        check_is_fitted(self, "model_")
+        p = self.probabilities(self.transform(X))
         return np.column_stack([1.0 - p, p])
+
+    def logits(self, matrix: Any) -> FloatArray:
+        """Log-odds of rows made by :meth:`transform`, shape (n,)."""
+        m = self.model_
+        return linear_logits(matrix, m.dense, m.scale, m.text, m.bias, self._blocks())
+
+    def probabilities(self, matrix: Any) -> FloatArray:
+        """Calibrated probabilities of rows made by :meth:`transform`, shape (n,)."""
+        calibration = self.model_.calibration
+        languages = np.where(self._english(matrix), "en", "")
+        return np.array([calibration.probability(v, w) for v, w in zip(self.logits(matrix), languages, strict=True)])
+
+    def _english(self, matrix: Any) -> Any:
+        return np.asarray(matrix[:, self._space.names.index(ENGLISH)].todense()).ravel() > 0
 
     def predict(self, X: Any) -> Any:
         """Label with the larger probability."""
         return self.classes_[(self.predict_proba(X)[:, 1] >= 0.5).astype(int)]
 
 
-def scaled_text(text: Any, scale: FloatArray) -> Any:
-    """Rows of ones times the bucket scale, each row of length one."""
-    scaled = text @ sparse.diags(scale)
-    norms = np.sqrt(np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel())
-    return sparse.diags(np.where(norms > 0, 1.0 / np.maximum(norms, 1e-300), 0.0)) @ scaled
+def log_count_ratio(present: Any, target: FloatArray, weight: FloatArray) -> FloatArray:
+    """How unevenly each n-gram stands in scams and in honest postings: ``|log ratio of smoothed shares|``, at least 0.1.
+
+    After the naive Bayes weighting of Wang and Manning (2012, "Baselines and Bigrams").
+    """
+    counts = [np.asarray(present.T @ (weight * (target == label))).ravel() + 1.0 for label in (1, 0)]
+    ratio = np.log(counts[0] / counts[0].sum()) - np.log(counts[1] / counts[1].sum())
+    return np.asarray(np.maximum(np.abs(ratio), _LEAST_RATIO), dtype=np.float64)
 
 
-def linear_logits(matrix: Any, dense: FloatArray, scale: FloatArray, text: FloatArray, bias: float) -> FloatArray:
-    """Log-odds of every row of a feature matrix."""
+def scaled_text(text: Any, scale: FloatArray, ends: Sequence[int]) -> Any:
+    """Rows of ones times the bucket scale, each block of a row of the same length, the row of length one."""
+    blocks = []
+    start = 0
+    for end in ends:
+        scaled = text[:, start:end] @ sparse.diags(scale[start:end])
+        norms = np.sqrt(np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel() * len(ends))
+        blocks.append(sparse.diags(np.where(norms > 0, 1.0 / np.maximum(norms, 1e-300), 0.0)) @ scaled)
+        start = end
+    return sparse.hstack(blocks).tocsr()
+
+
+def linear_logits(
+    matrix: Any, dense: FloatArray, scale: FloatArray, text: FloatArray, bias: float, ends: Sequence[int]
+) -> FloatArray:
+    """Log-odds of every row of a feature matrix; `ends` are those of the blocks of text columns."""
     width = len(dense)
-    return np.asarray(matrix[:, :width] @ dense + scaled_text(matrix[:, width:].tocsr(), scale) @ text + bias, dtype=np.float64)
+    words = scaled_text(matrix[:, width:].tocsr(), scale, ends)
+    return np.asarray(matrix[:, :width] @ dense + words @ text + bias, dtype=np.float64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -24,9 +25,11 @@ def fit_logistic(
     penalty: FloatArray,
     lower: FloatArray,
     upper: FloatArray,
+    change: Any = None,
+    steady: FloatArray | None = None,
     max_iter: int = 400,
 ) -> tuple[FloatArray, float]:
-    """Minimise ``sum(weight * loss) + sum(penalty * (w - centre)**2) / 2`` within bounds.
+    """Minimise ``sum(weight * loss) + sum(penalty * (w - centre)**2) / 2 + sum(steady * (change @ w)**2) / 2`` within bounds.
 
     Parameters
     ----------
@@ -35,6 +38,11 @@ def fit_logistic(
         1 for scam, 0 for legitimate.
     weight : ndarray of shape (n,)
     centre, penalty, lower, upper : ndarray of shape (p,)
+        Penalties above zero.
+    change : sparse matrix of shape (m, p), optional
+        Differences between two readings of one posting whose log-odds should stay close.
+    steady : ndarray of shape (m,), optional
+        How much each of them counts.
 
     Returns
     -------
@@ -42,16 +50,27 @@ def fit_logistic(
     bias : float
     """
     sign = np.where(y > 0, 1.0, -1.0)
-    transposed = matrix.T.tocsr()
+    # In units in which every penalty is 1 the problem is far better conditioned.
+    unit = 1.0 / np.sqrt(penalty)
+    scaled = (matrix @ sparse.diags(unit)).tocsr()
+    transposed = scaled.T.tocsr()
+    if change is None or steady is None:
+        change, steady = sparse.csr_matrix((0, len(penalty))), np.zeros(0)
+    hold = steady
+    moved = (change @ sparse.diags(unit)).tocsr()
+    moved_transposed = moved.T.tocsr()
+    centre, lower, upper = centre / unit, lower / unit, upper / unit
 
     def objective(theta: FloatArray) -> tuple[float, FloatArray]:
         w, bias = theta[:-1], theta[-1]
-        margin = sign * (matrix @ w + bias)
+        margin = sign * (scaled @ w + bias)
         loss = float(np.dot(weight, np.logaddexp(0.0, -margin)))
         pull = -sign * weight * expit(-margin)
         away = w - centre
-        loss += 0.5 * float(np.dot(penalty, away * away))
-        gradient = np.concatenate([transposed @ pull + penalty * away, [pull.sum()]])
+        loss += 0.5 * float(np.dot(away, away))
+        shift = moved @ w
+        loss += 0.5 * float(np.dot(hold, shift * shift))
+        gradient = np.concatenate([transposed @ pull + away + moved_transposed @ (hold * shift), [pull.sum()]])
         return loss, gradient
 
     start = np.concatenate([np.clip(centre, lower, upper), [0.0]])
@@ -59,4 +78,4 @@ def fit_logistic(
     result = minimize(
         objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": max_iter, "maxcor": 20, "ftol": 1e-9}
     )
-    return result.x[:-1], float(result.x[-1])
+    return result.x[:-1] * unit, float(result.x[-1])

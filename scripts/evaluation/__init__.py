@@ -1,0 +1,1 @@
+"""The protocols behind ``docs/evaluation.md``; `scripts/evaluate.py` runs them all."""
