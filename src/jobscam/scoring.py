@@ -159,7 +159,7 @@ def postings_of(data: Any) -> Sequence[Posting]:
 
 
 def _is_cell(item: Any) -> bool:
-    return item is None or isinstance(item, float)
+    return item is None or isinstance(item, float) or type(item).__name__ in ("NAType", "NaTType")
 
 
 def load(

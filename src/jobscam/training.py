@@ -173,11 +173,13 @@ def save(
     name, _, found = Path(path).name.rpartition("-")
     if version is None and not re.fullmatch(r"\d+\.\d+\.\d+", found):
         raise InputError(f"{path}: name the folder <name>-<semver>, for example models/mine-1.0.0, or give version=")
+    # Where a folder lay says nothing elsewhere; the digest tells what was in it.
+    parameters = {key: value for key, value in classifier.get_params().items() if key != "knowledge"}
     manifest = {
         "name": name or Path(path).name,
         "version": version or found,
-        "knowledge": load_knowledge().digest,
-        "parameters": classifier.get_params(),
+        "knowledge": load_knowledge(classifier.knowledge).digest,
+        "parameters": parameters,
         "pay_reference": classifier.pay_reference_.as_json(),
         "trained_on": dict(trained_on or {}),
         "metrics": dict(metrics or {}),
