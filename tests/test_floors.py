@@ -18,9 +18,10 @@ FLOORS = (
     ("indicators",),
     ("features",),
     ("model",),
-    ("explain",),
+    ("explain", "render"),
     ("io",),
     ("scoring", "corpus", "training", "evaluation", "streaming", "parallel", "sorting"),
+    ("integrations",),
     ("cli",),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
