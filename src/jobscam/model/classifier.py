@@ -20,8 +20,8 @@ from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import load as load_knowledge
 from jobscam.model.calibration import calibrate
 from jobscam.model.fit import fit_logistic
-from jobscam.model.linear import Calibration, LinearModel, OperatingCurve, block_ends
 from jobscam.model.inputs import labels_in, numbers_in, postings_in, same_length, weights_in
+from jobscam.model.linear import Calibration, LinearModel, OperatingCurve, block_ends
 from jobscam.posting import Posting
 
 _LEAST_RATIO = 0.1
