@@ -213,7 +213,8 @@ def displacy_options(doc: Doc) -> dict[str, Any]:
     >>> displacy_options(doc)["colors"]["gambling_work"] == RISK
     True
     """
-    weights = doc.spans[KEY].attrs.get("weights", {}) if KEY in doc.spans else {}
+    group = doc.spans.get(KEY)
+    weights = {} if group is None else group.attrs.get("weights", {})
     colors = {name: RISK if weight > 0 else SAFETY if weight < 0 else NEUTRAL for name, weight in sorted(weights.items())}
     return {"spans_key": KEY, "colors": colors}
 
@@ -239,8 +240,8 @@ def _made_by(component: JobScamComponent, wanted: str | None) -> bool:
 
 
 def _weight(span: Span) -> float:
-    group = span.doc.spans[KEY] if KEY in span.doc.spans else None
-    return float(group.attrs.get("weights", {}).get(span.label_, 0.0)) if group is not None else 0.0
+    group = span.doc.spans.get(KEY)
+    return 0.0 if group is None else float(group.attrs.get("weights", {}).get(span.label_, 0.0))
 
 
 def _extend(kind: Any, name: str, getter: Any) -> None:
