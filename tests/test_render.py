@@ -123,7 +123,7 @@ def shipped() -> Scorer:
 def test_every_field_is_shown_in_its_place(model: Scorer) -> None:
     posting = Posting(title="Admin <slot>", location="Poipet", salary="15jt", description=LURE)
     html = model.assess(posting).to_html("en")
-    page = check(html, [posting.title, posting.location, posting.salary, posting.description])
+    check(html, [posting.title, posting.location, posting.salary, posting.description])
     for name in ("title", "location", "salary", "description"):
         assert f">{name}</div>" in html
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from jobscam.posting import READ_FIELDS
@@ -50,11 +51,11 @@ def fragment(found: Assessment, language: str = "id", reasons: int = 8) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with each character that HTML cannot hold replaced by one that shows it was there.
+    r"""The text with each character that HTML cannot hold replaced by one that shows it was there.
 
     Examples
     --------
-    >>> printable("a\\x00b\\x9fc")
+    >>> printable("a\x00b\x9fc")
     'a␀b�c'
     """
     return _CONTROL.sub(lambda m: chr(0x2400 + ord(m[0])) if m[0] < " " else "�", text)
@@ -105,7 +106,7 @@ def _marked(text: str, field: str, marked: Sequence[Reason], language: str) -> s
         starting.setdefault(start, []).append((end, reason))
     open_now: list[tuple[int, Reason]] = []
     pieces = []
-    for start, end in zip(edges, edges[1:]):
+    for start, end in pairwise(edges):
         open_now = [pair for pair in open_now if pair[0] > start] + starting.get(start, [])
         shown = escape(printable(text[start:end]))
         over = sorted({id(r): r for _, r in open_now}.values(), key=lambda r: (-abs(r.weight), r.name))
