@@ -207,7 +207,7 @@ def displacy_options(doc: Doc) -> dict[str, Any]:
     --------
     >>> import spacy
     >>> from jobscam.integrations.spacy import displacy_options
-    >>> nlp = spacy.blank("id")
+    >>> nlp = spacy.blank("xx")
     >>> _ = nlp.add_pipe("jobscam")
     >>> doc = nlp("Loker admin slot Kamboja, gaji 12jt, paspor dibuatkan")
     >>> displacy_options(doc)["colors"]["gambling_work"] == RISK
