@@ -17,7 +17,11 @@ class Language(StrEnum):
 
 
 ModelOption = Annotated[
-    str | None, typer.Option("--model", metavar="NAME_OR_PATH", help="Model to use; the newest shipped one by default.")
+    str | None, typer.Option("--model", metavar="NAME_OR_PATH", help="Model to use; the promoted or else the newest shipped one.")
+]
+ModelsOption = Annotated[
+    Path | None,
+    typer.Option("--models", metavar="DIR", help="Model folder.  [default: $JOBSCAM_MODELS, else one of your own]"),
 ]
 LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of the reasons.")]
 AgenciesOption = Annotated[
@@ -45,13 +49,13 @@ def note(message: str = "") -> None:
     typer.echo(message, err=True)
 
 
-def model_path(name: str | None) -> Path | None:
-    """Folder of a model given by the name `model list` shows, or by its path; None for the default."""
+def model_path(name: str | None, models: Path | None = None) -> Path | None:
+    """Folder of a model given by name or path; None for the default."""
     if name is None:
         return None
-    from jobscam.model import artifact
+    from jobscam.model import registry
 
-    return dict(artifact.list_artifacts()).get(name, Path(name))
+    return registry.find(name, models)
 
 
 def scorer_arguments(
@@ -60,10 +64,24 @@ def scorer_arguments(
     agencies: Path | None,
     prevalence: float | None = None,
     thresholds: list[str] | None = None,
+    *,
+    models: Path | None = None,
+    quiet: bool = False,
 ) -> dict[str, Any]:
-    """Arguments of :func:`jobscam.scoring.load`."""
+    """Arguments of :func:`jobscam.scoring.load`.
+
+    The model is chosen here once, so that all workers load the same one, and it is said if nobody named it.
+    """
+    from jobscam.model import registry
+
+    source: Path | registry.Choice | None = model_path(model, models)
+    if source is None:
+        choice = registry.choose(None, models)
+        source = choice if choice.by else None
+        if choice.by and not quiet:
+            note(f"Model: {printable(choice.path.name)}, chosen by {printable(choice.by)}")
     return {
-        "source": model_path(model),
+        "source": source,
         "knowledge": knowledge,
         "agencies": agencies,
         "prevalence": prevalence,

@@ -17,6 +17,7 @@ from jobscam.cli.common import (
     Language,
     LanguageOption,
     ModelOption,
+    ModelsOption,
     PrevalenceOption,
     ThresholdOption,
     note,
@@ -49,6 +50,7 @@ def score(
         str | None, typer.Option("-o", "--output", help="Where to write, - for standard output.  [default: ADS.scored.csv]")
     ] = None,
     model: ModelOption = None,
+    models: ModelsOption = None,
     columns: Annotated[
         list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
     ] = None,
@@ -77,7 +79,7 @@ def score(
         summary = score_table(
             ads,
             target,
-            scorer_arguments(model, knowledge, agencies, prevalence, thresholds),
+            scorer_arguments(model, knowledge, agencies, prevalence, thresholds, models=models, quiet=quiet),
             overrides=overrides,
             workers=workers,
             chunk=chunk,
