@@ -20,7 +20,7 @@ FLOORS = (
     ("model",),
     ("explain",),
     ("io",),
-    ("scoring", "scored", "queue", "labelling", "corpus", "training", "evaluation", "streaming", "parallel", "sorting"),
+    ("scoring", "scored", "queue", "labelling", "drift", "corpus", "training", "evaluation", "streaming", "parallel", "sorting"),
     ("cli",),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
