@@ -96,7 +96,8 @@ def select(
     z = scored.log_odds(scored.numbers(frame, scored.PROBABILITY))
     centre = _centre(frame) if around is None else float(scored.log_odds(np.array([around]))[0])
     ranked = [i for i in others if statuses[i] == Status.SCORED.value and not math.isnan(z[i])]
-    distinct = list({scored.plain(ads[i].text()): i for i in reversed(ranked)}.values())
+    # Plain repeats go first, cheaply, so that no flood fills the pool in which campaigns are looked for.
+    distinct = list({" ".join(ads[i].text().casefold().split()): i for i in reversed(ranked)}.values())
     orders = {RISKIEST: {i: -float(z[i]) for i in distinct}, UNCERTAIN: {i: abs(float(z[i]) - centre) for i in distinct}}
     pool = sorted({*drawn, *(i for costs in orders.values() for i in heapq.nsmallest(_POOL * n, costs, key=_by(costs, keys)))})
     names = dict(zip(pool, scored.campaigns(frame.iloc[pool], [ads[i] for i in pool]), strict=True))
