@@ -86,6 +86,14 @@ def test_one_of_a_campaign() -> None:
     assert set(others) | set(drawn) == {f"c{i}" for i in range(7)}
 
 
+def test_a_large_campaign_does_not_starve_the_queue() -> None:
+    flood = [row(i, 0.6, jobscam_campaign="flood") for i in range(400)]
+    others = [row(1000 + i, 0.9) for i in range(10)]
+    out = select(table(flood + others), 4, random_share=0, riskiest_share=0)
+    assert len(out) == 4
+    assert out["jobscam_campaign"].is_unique
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [("jobscam_language", "en"), ("jobscam_destination", "KH"), ("jobscam_indicators", "no_fee"), ("jobscam_tier", "medium")],

@@ -33,7 +33,7 @@ _FACETS = (scored.LANGUAGE, scored.TIER, scored.DESTINATION, scored.INDICATORS)
 _CROWDING = 0.5
 """Log-odds that an ad falls behind for each e-fold growth of the number of ads of its kind taken before it."""
 _POOL = 50
-"""Ads looked at for each that is asked for. Farther ones would only be taken for being odd."""
+"""Ads looked at for each that is asked for; farther ones, taken for being odd only, where these are of too few campaigns."""
 
 
 def select(
@@ -99,16 +99,22 @@ def select(
     # Plain repeats go first, cheaply, so that no flood fills the pool in which campaigns are looked for.
     distinct = list({" ".join(ads[i].text().casefold().split()): i for i in reversed(ranked)}.values())
     orders = {RISKIEST: {i: -float(z[i]) for i in distinct}, UNCERTAIN: {i: abs(float(z[i]) - centre) for i in distinct}}
-    pool = sorted({*drawn, *(i for costs in orders.values() for i in heapq.nsmallest(_POOL * n, costs, key=_by(costs, keys)))})
-    names = dict(zip(pool, scored.campaigns(frame.iloc[pool], [ads[i] for i in pool]), strict=True))
     facets = list(zip(*(scored.texts(frame, name) for name in _FACETS), strict=True))
 
-    reasons = dict.fromkeys(drawn, RANDOM)
-    taken = {names[i] for i in drawn}
-    for reason, wanted in ((RISKIEST, round_half_up(n * riskiest_share)), (UNCERTAIN, n)):
-        costs = {i: orders[reason][i] for i in pool if i in orders[reason]}
-        wanted = min(wanted, n - len(reasons))
-        reasons |= dict.fromkeys(_spread(costs, wanted, names, facets, taken, keys), reason)
+    size = _POOL * n
+    while True:
+        nearest = (i for costs in orders.values() for i in heapq.nsmallest(size, costs, key=_by(costs, keys)))
+        pool = sorted({*drawn, *nearest})
+        names = dict(zip(pool, scored.campaigns(frame.iloc[pool], [ads[i] for i in pool]), strict=True))
+        reasons = dict.fromkeys(drawn, RANDOM)
+        taken = {names[i] for i in drawn}
+        for reason, wanted in ((RISKIEST, round_half_up(n * riskiest_share)), (UNCERTAIN, n)):
+            costs = {i: orders[reason][i] for i in pool if i in orders[reason]}
+            wanted = min(wanted, n - len(reasons))
+            reasons |= dict.fromkeys(_spread(costs, wanted, names, facets, taken, keys), reason)
+        if len(reasons) == n or size >= len(distinct):
+            break
+        size *= 4  # few campaigns with many ads each: look farther
     rows = sorted(reasons, key=lambda i: scored.hashed(keys[i]))
     weight = len(free) / len(drawn) if drawn else math.nan
     kept = [i for i, name in enumerate(frame.columns) if name not in (REASON, WEIGHT)]
