@@ -20,7 +20,7 @@ FLOORS = (
     ("model",),
     ("explain", "render"),
     ("io",),
-    ("scoring", "corpus", "training", "evaluation", "streaming", "parallel", "sorting"),
+    ("scoring", "scored", "queue", "labelling", "drift", "corpus", "training", "evaluation", "streaming", "parallel", "sorting"),
     ("integrations",),
     ("cli",),
 )

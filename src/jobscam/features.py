@@ -82,6 +82,17 @@ def _powers(n: int) -> npt.NDArray[np.uint64]:
 _POWERS = _powers(_MAX_TEXT + 8)
 
 
+def blanked(norm: str, mark: str = " ") -> str:
+    """A normalised text with contacts overwritten by `mark` and digits folded; nothing moves.
+
+    Examples
+    --------
+    >>> blanked("wa 0812-0000-0000 gaji 12jt")
+    'wa                gaji 00jt'
+    """
+    return _BLANKED.sub(lambda m: mark * len(m[0]), norm).translate(_DIGITS)
+
+
 class TextHasher:
     """Word 1-2-grams and within-word character 3-5-grams, hashed into ``2**bits`` buckets.
 
@@ -102,7 +113,7 @@ class TextHasher:
         """Distinct n-grams of a normalised text (its first 20,000 characters)."""
         text = norm[:_MAX_TEXT]
         if "@" in text or "." in text or any(c.isdigit() for c in text):
-            text = _BLANKED.sub(lambda m: " " * len(m[0]), text).translate(_DIGITS)
+            text = blanked(text)
         text = " " + _NOT_WORD.sub(" ", text) + " "
         codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
         inside = codes != 32

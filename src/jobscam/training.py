@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from jobscam.corpus import Row
 from jobscam.errors import InputError
 from jobscam.features import FloatArray
 from jobscam.knowledge import load as load_knowledge
-from jobscam.model import artifact
+from jobscam.model import artifact, semver
 from jobscam.posting import Posting
 
 if TYPE_CHECKING:
@@ -170,14 +169,15 @@ def save(
     """
     if not hasattr(classifier, "model_"):
         raise InputError("the classifier is not fitted; call fit() before save()")
-    name, _, found = Path(path).name.rpartition("-")
-    if version is None and not re.fullmatch(r"\d+\.\d+\.\d+", found):
+    folder = semver.split(Path(path).name)
+    named = semver.split(f"{folder.name if folder else Path(path).name}-{version}") if version is not None else folder
+    if named is None:
         raise InputError(f"{path}: name the folder <name>-<semver>, for example models/mine-1.0.0, or give version=")
     # Where a folder lay says nothing elsewhere; the digest tells what was in it.
     parameters = {key: value for key, value in classifier.get_params().items() if key != "knowledge"}
     manifest = {
-        "name": name or Path(path).name,
-        "version": version or found,
+        "name": named.name,
+        "version": named.version,
         "knowledge": load_knowledge(classifier.knowledge).digest,
         "parameters": parameters,
         "pay_reference": classifier.pay_reference_.as_json(),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobscam import __version__
-from jobscam.cli import explain, model, score
+from jobscam.cli import drift, explain, model, queue, score
 from jobscam.errors import JobscamError
 
 HELP = """Find dangerous job advertisements, with reasons.
@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 app.command("score", help=score.HELP, short_help="Score a table of ads.")(score.score)
 app.command("explain", help=explain.HELP, short_help="Explain the score of one ad.")(explain.explain)
+app.command("queue", help=queue.HELP, short_help="Choose the ads to label next.")(queue.queue)
+app.command("drift", help=drift.HELP, short_help="Compare two tables of ads.")(drift.drift)
 app.add_typer(model.app, name="model")
 
 

@@ -13,12 +13,16 @@ import typer
 
 from jobscam.cli.common import (
     AgenciesOption,
+    ColumnsOption,
     KnowledgeOption,
     Language,
     LanguageOption,
     ModelOption,
+    ModelsOption,
     PrevalenceOption,
     ThresholdOption,
+    column_overrides,
+    default_output,
     note,
     printable,
     scorer_arguments,
@@ -49,9 +53,8 @@ def score(
         str | None, typer.Option("-o", "--output", help="Where to write, - for standard output.  [default: ADS.scored.csv]")
     ] = None,
     model: ModelOption = None,
-    columns: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
-    ] = None,
+    models: ModelsOption = None,
+    columns: ColumnsOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     chunk: Annotated[int, typer.Option(min=1, help="Rows a batch.")] = 256,
     order: Annotated[Order, typer.Option(help="Highest risk first, or as in the input.")] = Order.RISK,
@@ -69,7 +72,7 @@ def score(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run the command; see ``HELP``."""
-    overrides = _overrides(columns or [])
+    overrides = column_overrides(columns or [])
     from jobscam.streaming import score_table
 
     target = output or default_output(ads)
@@ -77,7 +80,7 @@ def score(
         summary = score_table(
             ads,
             target,
-            scorer_arguments(model, knowledge, agencies, prevalence, thresholds),
+            scorer_arguments(model, knowledge, agencies, prevalence, thresholds, models=models, quiet=quiet),
             overrides=overrides,
             workers=workers,
             chunk=chunk,
@@ -95,32 +98,6 @@ def score(
         _say_share(summary)
     if summary.rejected:
         raise typer.Exit(3)
-
-
-def default_output(ads: str) -> str:
-    """Where a scored table goes if nothing else is said.
-
-    Examples
-    --------
-    >>> default_output("ads.csv"), default_output("more.tsv.gz"), default_output("-")
-    ('ads.scored.csv', 'more.scored.csv', '-')
-    """
-    if ads == "-":
-        return "-"
-    path = Path(ads)
-    return str(path.with_name(f"{Path(path.name.removesuffix('.gz')).stem}.scored.csv"))
-
-
-def _overrides(pairs: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in pairs:
-        field, separator, column = pair.partition("=")
-        if not separator or not field or not column:
-            raise typer.BadParameter(f"'{pair}' is not FIELD=COLUMN, for example description=isi_iklan", param_hint="--map")
-        if field in found:
-            raise typer.BadParameter(f"'{field}' is given twice", param_hint="--map")
-        found[field] = column
-    return found
 
 
 def _say_columns(summary: Summary) -> None:
