@@ -18,7 +18,7 @@ FLOORS = (
     ("indicators",),
     ("features",),
     ("model",),
-    ("explain",),
+    ("explain", "campaigns"),
     ("io",),
     ("scoring", "corpus", "training", "evaluation", "streaming", "parallel", "sorting"),
     ("cli",),
