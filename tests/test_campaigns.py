@@ -222,6 +222,6 @@ def test_authored_campaigns() -> None:
 def test_taken_one_by_one() -> None:
     taken = Campaigns()
     for text in (LURE, WAITER):
-        taken.add(text.lower())
+        taken.add(*campaigns.traits(Posting(description=text)))
     assert len(taken) == 2
     assert taken.names() == group([LURE, WAITER])

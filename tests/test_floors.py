@@ -20,7 +20,7 @@ FLOORS = (
     ("model",),
     ("explain", "campaigns"),
     ("io",),
-    ("scoring", "corpus", "training", "evaluation", "streaming", "parallel", "sorting"),
+    ("scoring", "corpus", "training", "evaluation", "grouping", "streaming", "parallel", "sorting"),
     ("cli",),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,8 +39,8 @@ class Campaigns:
     Examples
     --------
     >>> found = Campaigns()
-    >>> found.add("dibutuhkan kasir toko di depok jujur dan rajin")
-    >>> found.add("dibutuhkan kasir toko di depok, jujur dan rajin!!")
+    >>> found.add(*traits(Posting(description="Dibutuhkan kasir toko di Depok jujur dan rajin")))
+    >>> found.add(*traits(Posting(description="dibutuhkan KASIR toko di Depok, jujur dan rajin!! 🔥")))
     >>> found.names()
     ['c-a6ed1bf33838d5ba', 'c-a6ed1bf33838d5ba']
     """
@@ -61,17 +62,16 @@ class Campaigns:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def add(self, norm: str, contacts: Collection[str] = ()) -> None:
+    def add(self, key: str, contacts: Collection[str] = ()) -> None:
         """Take a posting.
 
         Parameters
         ----------
-        norm : str
-            Its text as :class:`~jobscam.text.Normaliser` reads it.
+        key : str
+            What is compared of its text, as :func:`traits` gives it.
         contacts : collection of str
-            Its personal contacts in one spelling, as :class:`ContactKeys` gives them.
+            Its personal contacts in one spelling.
         """
-        key = folded(norm)
         digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
         number = self._texts.setdefault(digest, len(self._keys))
         if number == len(self._keys):
@@ -171,7 +171,7 @@ def group(
     normaliser = shipped_normaliser()
     found = Campaigns(threshold, most_groups)
     for i, text in enumerate(texts):
-        found.add(normaliser.read(text).norm, contacts[i] if contacts else ())
+        found.add(folded(normaliser.read(text).norm), contacts[i] if contacts else ())
     return found.names()
 
 
@@ -196,12 +196,22 @@ def of_postings(
     -------
     list of str
     """
-    keys = keys or shipped_keys()
-    normaliser = shipped_normaliser()
     found = Campaigns(threshold, most_groups)
     for posting in postings:
-        found.add(normaliser.read(body(posting)).norm, keys.of(posting))
+        found.add(*traits(posting, keys))
     return found.names()
+
+
+class Traits(NamedTuple):
+    """What of a posting decides its campaign: the comparable part of its text, and its personal contacts."""
+
+    key: str
+    contacts: tuple[str, ...]
+
+
+def traits(posting: Posting, keys: ContactKeys | None = None) -> Traits:
+    """What of a posting decides its campaign; the costly part of grouping, and one that several processes can share."""
+    return Traits(folded(shipped_normaliser().read(body(posting)).norm), (keys or shipped_keys()).of(posting))
 
 
 def body(posting: Posting) -> str:
@@ -210,4 +220,4 @@ def body(posting: Posting) -> str:
     return "\n\n".join(p for p in parts if p)
 
 
-__all__ = ["ALIKE", "MOST_GROUPS", "Campaigns", "ContactKeys", "body", "group", "of_postings"]
+__all__ = ["ALIKE", "MOST_GROUPS", "Campaigns", "ContactKeys", "Traits", "body", "group", "of_postings", "traits"]

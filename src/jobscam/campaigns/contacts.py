@@ -63,6 +63,20 @@ class ContactKeys:
         keys = {self._key(c, text[c.start : c.end]) for c in self._finder.find(text) if c.value}
         return tuple(sorted(keys - {""}))
 
+    def masked(self, text: str) -> str:
+        """The text with every contact in it masked, whoever it belongs to.
+
+        Examples
+        --------
+        >>> shipped_keys().masked("WA 0812-0000-1473, CV ke hrd@contoh-garment.example")
+        'WA 0812***, CV ke hrd@***'
+        """
+        if not _MAYBE.search(text):
+            return text
+        for found in reversed(self._finder.find(text)):
+            text = text[: found.start] + _hidden(text[found.start : found.end]) + text[found.end :]
+        return text
+
     def _key(self, contact: Contact, written: str) -> str:
         if contact.kind == "phone":
             return self._phone(written, contact.value)
@@ -105,6 +119,25 @@ class ContactKeys:
         if page.lower() in self._not_accounts:
             return ""
         return f"link:{host}/{page}" if page and kind in _PERSONAL_LINKS else ""
+
+
+def mask(key: str) -> str:
+    """A contact as it may be shown to others: enough to recognise, too little to call.
+
+    Examples
+    --------
+    >>> mask("phone:6281200001473"), mask("handle:bos.contoh"), mask("link:bit.ly/LokerContoh")
+    ('phone:62812***', 'handle:bos.***', 'link:bit.ly/Lo***')
+    """
+    kind, _, value = key.partition(":")
+    if kind == "link":
+        host, _, page = value.partition("/")
+        return f"{kind}:{host}/{page[:2]}***"
+    return f"{kind}:{value[: 5 if kind == 'phone' else 4]}***" if len(value) > _SHORTEST_NAME else f"{kind}:***"
+
+
+def _hidden(written: str) -> str:
+    return f"{written[:4]}***" if len(written) > 2 * _SHORTEST_NAME else "***"
 
 
 def _name(account: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobscam import __version__
-from jobscam.cli import explain, model, score
+from jobscam.cli import campaigns, explain, model, score
 from jobscam.errors import JobscamError
 
 HELP = """Find dangerous job advertisements, with reasons.
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command("score", help=score.HELP, short_help="Score a table of ads.")(score.score)
 app.command("explain", help=explain.HELP, short_help="Explain the score of one ad.")(explain.explain)
+app.command("campaigns", help=campaigns.HELP, short_help="Group reposts and ads that share contacts.")(campaigns.campaigns)
 app.add_typer(model.app, name="model")
 
 

@@ -38,11 +38,41 @@ ThresholdOption = Annotated[
     list[str] | None,
     typer.Option("--threshold", metavar="TIER=PROBABILITY", help="Cut a tier elsewhere, such as high=0.4; may be repeated."),
 ]
+ColumnsOption = Annotated[
+    list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
+]
 
 
 def note(message: str = "") -> None:
     """Say something that is not a result."""
     typer.echo(message, err=True)
+
+
+def default_output(ads: str, kind: str = "scored") -> str:
+    """Where a table made from another goes if nothing else is said.
+
+    Examples
+    --------
+    >>> default_output("ads.csv"), default_output("more.tsv.gz"), default_output("-")
+    ('ads.scored.csv', 'more.scored.csv', '-')
+    """
+    if ads == "-":
+        return "-"
+    path = Path(ads)
+    return str(path.with_name(f"{Path(path.name.removesuffix('.gz')).stem}.{kind}.csv"))
+
+
+def column_overrides(pairs: list[str]) -> dict[str, str]:
+    """Posting field to column, from ``FIELD=COLUMN``."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        field, separator, column = pair.partition("=")
+        if not separator or not field or not column:
+            raise typer.BadParameter(f"'{pair}' is not FIELD=COLUMN, for example description=isi_iklan", param_hint="--map")
+        if field in found:
+            raise typer.BadParameter(f"'{field}' is given twice", param_hint="--map")
+        found[field] = column
+    return found
 
 
 def model_path(name: str | None) -> Path | None:
