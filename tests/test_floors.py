@@ -18,9 +18,10 @@ FLOORS = (
     ("indicators",),
     ("features",),
     ("model",),
-    ("explain", "render"),
+    ("explain", "render", "campaigns"),
     ("io",),
-    ("scoring", "scored", "queue", "labelling", "drift", "corpus", "training", "evaluation", "streaming", "parallel", "sorting"),
+    ("scoring", "scored", "queue", "labelling", "drift", "corpus", "labelled", "training", "adaptation", "retraining", "comparison",
+     "evaluation", "grouping", "streaming", "parallel", "sorting"),
     ("integrations",),
     ("cli",),
 )

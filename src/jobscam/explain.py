@@ -17,6 +17,8 @@ OUTPUT_COLUMNS = (
     "jobscam_salary_month_idr", "jobscam_destination", "jobscam_agency", "jobscam_model",
 )  # fmt: skip
 """Columns of output schema 1, in order."""
+CAMPAIGN_COLUMN = "jobscam_campaign"
+"""One more, before the last, where grouping was asked for."""
 MAX_WORDS = 12
 """Words of the text that are named one by one; the others stand together in one contribution."""
 SEPARATOR = " · "

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobscam import __version__
-from jobscam.cli import drift, explain, model, queue, score
+from jobscam.cli import campaigns, drift, explain, model, queue, score
 from jobscam.errors import JobscamError
 
 HELP = """Find dangerous job advertisements, with reasons.
@@ -24,6 +24,7 @@ app.command("score", help=score.HELP, short_help="Score a table of ads.")(score.
 app.command("explain", help=explain.HELP, short_help="Explain the score of one ad.")(explain.explain)
 app.command("queue", help=queue.HELP, short_help="Choose the ads to label next.")(queue.queue)
 app.command("drift", help=drift.HELP, short_help="Compare two tables of ads.")(drift.drift)
+app.command("campaigns", help=campaigns.HELP, short_help="Group reposts and ads that share contacts.")(campaigns.campaigns)
 app.add_typer(model.app, name="model")
 
 

@@ -64,6 +64,9 @@ def score(
     knowledge: KnowledgeOption = None,
     prevalence: PrevalenceOption = None,
     thresholds: ThresholdOption = None,
+    campaigns: Annotated[
+        bool, typer.Option("--campaigns", help="Add jobscam_campaign: reposts and ads that share a contact have one name.")
+    ] = False,
     rejects: Annotated[
         Path | None, typer.Option(help="Where rejected rows go.  [default: <output>.rejects.csv]", show_default=False)
     ] = None,
@@ -76,7 +79,7 @@ def score(
     from jobscam.streaming import score_table
 
     target = output or default_output(ads)
-    with _progress(shown=not quiet and sys.stderr.isatty()) as on_progress:
+    with progress_bar(shown=not quiet and sys.stderr.isatty()) as on_progress:
         summary = score_table(
             ads,
             target,
@@ -87,10 +90,11 @@ def score(
             order=order.value,
             reasons=reasons,
             language=lang.value,
+            campaigns=campaigns,
             rejects=rejects,
             limit=limit,
             top=top,
-            on_start=None if quiet else _say_columns,
+            on_start=None if quiet else say_columns,
             on_progress=on_progress,
         )
     if not quiet:
@@ -100,7 +104,8 @@ def score(
         raise typer.Exit(3)
 
 
-def _say_columns(summary: Summary) -> None:
+def say_columns(summary: Summary) -> None:
+    """Print what was read as what."""
     note("Columns read: " + ", ".join(f"{printable(column)} as {field}" for column, field in summary.columns))
     if summary.unmapped:
         note("Columns carried along: " + ", ".join(printable(name) or "(no name)" for name in summary.unmapped))
@@ -141,7 +146,7 @@ def _sum(total: int, name: str, parts: dict[str, int]) -> str:
 
 
 @contextmanager
-def _progress(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
+def progress_bar(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
     """A bar that moves with the bytes read; on a terminal only, so that logs stay readable."""
     if not shown:
         yield None
