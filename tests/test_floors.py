@@ -21,6 +21,7 @@ FLOORS = (
     ("explain",),
     ("io",),
     ("scoring", "corpus", "training", "evaluation", "streaming", "parallel", "sorting"),
+    ("report",),
     ("cli",),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -66,6 +66,8 @@ class Summary:
         Tiers are counted among the scored rows; statuses add up to `rows_out`.
     notes : list of str
         What the reader found out about the file.
+    header : list of str
+        Columns of the input.
     columns : list of (str, str)
         Column and the field it feeds.
     unmapped : tuple of str
@@ -88,6 +90,7 @@ class Summary:
     probabilities: Counter[int] = field(default_factory=Counter)
     prevalence: float | None = None
     notes: list[str] = field(default_factory=list)
+    header: list[str] = field(default_factory=list)
     columns: list[tuple[str, str]] = field(default_factory=list)
     unmapped: tuple[str, ...] = ()
     top: list[TopAd] = field(default_factory=list)
@@ -163,6 +166,7 @@ def score_table(
     top: int = 5,
     on_start: Callable[[Summary], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_row: Callable[[Row, Key], None] | None = None,
 ) -> Summary:
     """Score a table; the same bytes come out for any number of workers and any chunk size.
 
@@ -191,6 +195,8 @@ def score_table(
         Called with the mapping of the columns before the first row is scored.
     on_progress : callable, optional
         Called after each batch.
+    on_row : callable, optional
+        Called with each row that is written and its place in the order of risk.
 
     Returns
     -------
@@ -208,14 +214,14 @@ def score_table(
     summary = Summary()
     with ExitStack() as stack:
         table = stack.enter_context(open_table(source))
-        mapping = _map_columns(table, overrides or {})
-        summary.columns, summary.unmapped = mapping.describe(), mapping.unmapped
+        mapping = map_columns(table, overrides or {})
+        summary.header, summary.columns, summary.unmapped = table.header, mapping.describe(), mapping.unmapped
         kept = [i for i, name in enumerate(table.header) if name not in OUTPUT_COLUMNS]
         replaced = [name for name in table.header if name in OUTPUT_COLUMNS]
         if on_start is not None:
             on_start(summary)
         reject_file = stack.enter_context(RejectFile(rejects_to))
-        batches = _batches(table, mapping, reject_file, summary, chunk, limit)
+        batches = read_batches(table, mapping, reject_file, summary, chunk, limit)
         out = stack.enter_context(create_table(target))
         out.write([table.header[i] for i in kept] + list(OUTPUT_COLUMNS))
         beside = None if str(target) == "-" else Path(target).resolve().parent
@@ -234,6 +240,8 @@ def score_table(
                     summary.probabilities[round(1000 * (result.probability or 0.0))] += 1
                     key = (0, -result.logit, summary.rows_out)
                     best.offer(key, entry, result)
+                if on_row is not None:
+                    on_row(entry.row, key)
                 record = out.encode([entry.row.cells[i] for i in kept] + list(result.columns))
                 if sorter is None:
                     out.write_encoded(record)
@@ -257,7 +265,9 @@ def score_table(
     return summary
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
+    """A row and the posting it holds."""
+
     row: Row
     posting: Posting
 
@@ -269,7 +279,7 @@ class _Best:
         self._size = size
         self._heap: list[tuple[float, int, TopAd]] = []
 
-    def offer(self, key: Key, entry: _Entry, result: _Scored) -> None:
+    def offer(self, key: Key, entry: Entry, result: _Scored) -> None:
         if self._size < 1 or (len(self._heap) == self._size and (-key[1], -key[2]) < self._heap[0][:2]):
             return
         words = " ".join(entry.posting.text()[: 4 * _EXCERPT].split())
@@ -285,10 +295,11 @@ class _Best:
         return [ad for _, _, ad in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
 
 
-def _batches(
+def read_batches(
     table: TableReader, mapping: ColumnMap, rejects: RejectFile, summary: Summary, chunk: int, limit: int | None
-) -> Iterator[tuple[list[_Entry], list[Posting]]]:
-    entries: list[_Entry] = []
+) -> Iterator[tuple[list[Entry], list[Posting]]]:
+    """Rows of a table in batches, with their postings; what cannot be read, or holds no text, goes to the rejects."""
+    entries: list[Entry] = []
     size = 0
     for item in islice(table, limit):
         summary.rows_in += 1
@@ -299,7 +310,7 @@ def _batches(
             rejects.add(Reject(item.line, "no text", _joined(item.cells)))
             continue
         posting = mapping.posting(item.cells)
-        entries.append(_Entry(item, posting))
+        entries.append(Entry(item, posting))
         size += sum(map(len, item.cells))
         # Few long ads make a batch as well as many short ones; a batch of them must not fill the memory.
         if len(entries) == chunk or size > _BATCH_SIZE:
@@ -314,7 +325,8 @@ def _joined(cells: Sequence[str]) -> str:
     return ",".join(quoted)
 
 
-def _map_columns(table: TableReader, overrides: Mapping[str, str]) -> ColumnMap:
+def map_columns(table: TableReader, overrides: Mapping[str, str]) -> ColumnMap:
+    """Which columns feed which fields; an error names the file."""
     try:
         return ColumnMap.from_header(table.header, overrides)
     except InputError as error:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobscam import __version__
-from jobscam.cli import explain, model, score
+from jobscam.cli import explain, model, report, score
 from jobscam.errors import JobscamError
 
 HELP = """Find dangerous job advertisements, with reasons.
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command("score", help=score.HELP, short_help="Score a table of ads.")(score.score)
 app.command("explain", help=explain.HELP, short_help="Explain the score of one ad.")(explain.explain)
+app.command("report", help=report.HELP, short_help="Write a page to review and label ads.")(report.report)
 app.add_typer(model.app, name="model")
 
 

@@ -38,6 +38,12 @@ ThresholdOption = Annotated[
     list[str] | None,
     typer.Option("--threshold", metavar="TIER=PROBABILITY", help="Cut a tier elsewhere, such as high=0.4; may be repeated."),
 ]
+MapOption = Annotated[
+    list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
+]
+ShowContactsOption = Annotated[
+    bool, typer.Option("--show-contacts", help="Leave contacts in the review page as they are; by default they are masked.")
+]
 
 
 def note(message: str = "") -> None:
@@ -69,6 +75,19 @@ def scorer_arguments(
         "prevalence": prevalence,
         "thresholds": _thresholds(thresholds or []),
     }
+
+
+def field_columns(pairs: list[str]) -> dict[str, str]:
+    """Posting field to column, as ``--map`` gives them."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        field, separator, column = pair.partition("=")
+        if not separator or not field or not column:
+            raise typer.BadParameter(f"'{pair}' is not FIELD=COLUMN, for example description=isi_iklan", param_hint="--map")
+        if field in found:
+            raise typer.BadParameter(f"'{field}' is given twice", param_hint="--map")
+        found[field] = column
+    return found
 
 
 def _thresholds(pairs: list[str]) -> dict[str, float]:

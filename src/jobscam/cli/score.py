@@ -16,15 +16,20 @@ from jobscam.cli.common import (
     KnowledgeOption,
     Language,
     LanguageOption,
+    MapOption,
     ModelOption,
     PrevalenceOption,
+    ShowContactsOption,
     ThresholdOption,
+    field_columns,
     note,
     printable,
     scorer_arguments,
 )
+from jobscam.cli.report import say_page
 
 if TYPE_CHECKING:
+    from jobscam.report import RunPage
     from jobscam.streaming import Progress, Summary
 
 HELP = """Score a table of ads (CSV or TSV, also .gz; - for standard input).
@@ -49,9 +54,7 @@ def score(
         str | None, typer.Option("-o", "--output", help="Where to write, - for standard output.  [default: ADS.scored.csv]")
     ] = None,
     model: ModelOption = None,
-    columns: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
-    ] = None,
+    columns: MapOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     chunk: Annotated[int, typer.Option(min=1, help="Rows a batch.")] = 256,
     order: Annotated[Order, typer.Option(help="Highest risk first, or as in the input.")] = Order.RISK,
@@ -66,18 +69,25 @@ def score(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many rows.")] = None,
     top: Annotated[int, typer.Option(min=0, help="How many of the riskiest ads to show.")] = 5,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="PAGE.html", help="Also write a page to review the riskiest ads in.")
+    ] = None,
+    report_limit: Annotated[int, typer.Option(min=1, help="Most ads in that page.")] = 5000,
+    show_contacts: ShowContactsOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run the command; see ``HELP``."""
-    overrides = _overrides(columns or [])
+    overrides = field_columns(columns or [])
+    arguments = scorer_arguments(model, knowledge, agencies, prevalence, thresholds)
     from jobscam.streaming import score_table
 
     target = output or default_output(ads)
+    page = _page(ads, target, report, report_limit)
     with _progress(shown=not quiet and sys.stderr.isatty()) as on_progress:
         summary = score_table(
             ads,
             target,
-            scorer_arguments(model, knowledge, agencies, prevalence, thresholds),
+            arguments,
             overrides=overrides,
             workers=workers,
             chunk=chunk,
@@ -89,12 +99,29 @@ def score(
             top=top,
             on_start=None if quiet else _say_columns,
             on_progress=on_progress,
+            on_row=page.take if page else None,
         )
     if not quiet:
         _say_summary(summary, "standard output" if target == "-" else target)
         _say_share(summary)
+    if page and report:
+        done = page.write(report, ads, summary, arguments, overrides=overrides, language=lang.value, show_contacts=show_contacts)
+        if not quiet:
+            say_page(done, report, show_contacts)
     if summary.rejected:
         raise typer.Exit(3)
+
+
+def _page(ads: str, target: str, report: str | None, limit: int) -> RunPage | None:
+    """Collects the rows of the review page, if there is to be one."""
+    if report is None:
+        return None
+    from jobscam.report import RunPage, check_target
+
+    if report == "-" or Path(report).resolve() == Path(target).resolve():
+        raise typer.BadParameter("name a file of its own for the page", param_hint="--report")
+    check_target(ads, report)
+    return RunPage(limit)
 
 
 def default_output(ads: str) -> str:
@@ -109,18 +136,6 @@ def default_output(ads: str) -> str:
         return "-"
     path = Path(ads)
     return str(path.with_name(f"{Path(path.name.removesuffix('.gz')).stem}.scored.csv"))
-
-
-def _overrides(pairs: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in pairs:
-        field, separator, column = pair.partition("=")
-        if not separator or not field or not column:
-            raise typer.BadParameter(f"'{pair}' is not FIELD=COLUMN, for example description=isi_iklan", param_hint="--map")
-        if field in found:
-            raise typer.BadParameter(f"'{field}' is given twice", param_hint="--map")
-        found[field] = column
-    return found
 
 
 def _say_columns(summary: Summary) -> None:
