@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from jobscam.explain import Assessment
 from jobscam.knowledge import Knowledge
 from jobscam.posting import ColumnMap, Posting
+from jobscam.report.layout import storable
 from jobscam.report.record import CELL_LIMIT, HAND, Ad, Recorder
 from jobscam.values import Status
 
@@ -140,7 +141,7 @@ class Collector:
         return {
             "version": _VERSION,
             "lang": language,
-            "source": source,
+            "source": storable(source),
             "digest": hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:24],
             "masked": recorder.masked,
             "model": self._model.model if self._model else "",
@@ -148,8 +149,8 @@ class Collector:
             "thresholds": dict(thresholds),
             "counts": {"assessed": total, "shown": len(entries), "left_out": total - len(entries), "rejected": rejected},
             "cell_limit": CELL_LIMIT,
-            "columns": [[header[i], layout.fields.get(i, "")] for i in columns],
-            "export": layout.export_names(columns),
+            "columns": [[storable(header[i]), layout.fields.get(i, "")] for i in columns],
+            "export": [storable(name) for name in layout.export_names(columns)],
             "label_column": label,
             "hand_column": HAND,
             "indicators": recorder.indicators(names),

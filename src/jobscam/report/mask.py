@@ -103,7 +103,8 @@ class Masker:
         for text, contacts in zip(texts, found, strict=True):
             for contact in contacts:
                 written = text[contact.start : contact.end]
-                if len(written) >= _SHORTEST:
+                # An account may be called by an ordinary word, which stays a word elsewhere.
+                if len(written) >= _SHORTEST and not (contact.kind == "handle" and written.isalpha()):
                     patterns.setdefault(re.escape(written), contact)
                 digits = "".join(_DIGIT.findall(written)).lstrip("0").removeprefix("62")
                 if contact.kind == "phone" and len(digits) >= _SHORTEST_NUMBER:

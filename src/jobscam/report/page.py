@@ -54,9 +54,7 @@ def render(content: Mapping[str, Any]) -> str:
     parts = {
         "lang": html.escape(content["lang"]),
         "title": html.escape(f"{content['source']} · jobscam"),
-        "policy": html.escape(_POLICY.format(script=_source_of(script), style=_source_of(style)), quote=True).replace(
-            "&#x27;", "'"
-        ),
+        "policy": _POLICY.format(script=_source_of(script), style=_source_of(style)),
         "noscript": html.escape(said[content["lang"]]["noscript"]),
         "style": style,
         "script": script,

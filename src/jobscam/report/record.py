@@ -195,13 +195,10 @@ class Recorder:
     def indicators(self, names: Sequence[str]) -> list[list[str]]:
         """Name, sign, and what it says in Indonesian and English, of each indicator."""
         said, known = self._knowledge.sentences, self._knowledge.indicators
+        signs = [known[name].sign if name in known else Sign.CONTEXT for name in names]
         return [
-            [
-                name,
-                (known[name].sign if name in known else Sign.CONTEXT).value,
-                *(said[lang].get(name, name) for lang in LANGUAGES),
-            ]
-            for name in names
+            [name, sign.value, *(said[language].get(name, name) for language in LANGUAGES)]
+            for name, sign in zip(names, signs, strict=True)
         ]
 
     def countries(self, codes: Sequence[str]) -> Mapping[str, list[str]]:

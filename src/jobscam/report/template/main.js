@@ -141,7 +141,7 @@ function listen() {
     });
   }
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input:not([type=checkbox]), select, textarea");
+    const typing = event.target.closest?.("input:not([type=checkbox]), select, textarea");
     if (event.key === "Escape" && typing) typing.blur();
     if (event.ctrlKey || event.metaKey || event.altKey || typing || $("help-dialog").open) return;
     const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];

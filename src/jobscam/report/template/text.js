@@ -16,6 +16,8 @@ function putText(parent, text) {
   if (at < text.length) parent.append(text.slice(at).replaceAll(/\r\n?/g, "\n"));
 }
 function plain(text) { return text.replaceAll(UNSEEN, "").replaceAll(/\s+/g, " ").trim(); }
+// Characters as a reader counts them: an emoji is one, whatever it takes.
+function lengthOf(text) { return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g) || []).length; }
 function dots(text) { return text.replaceAll(/x{3,}|0/g, (found) => "•".repeat(found.length)); }
 
 // Marks of one ad by column: [start, end, indicator or -1 for learned words, weight].
@@ -92,7 +94,7 @@ function cellBlock(ad, column, marks) {
   if (long) {
     if (end < text.length) block.append("…");
     const full = end === text.length;
-    const button = make("button", "link", full ? say("show_less") : say("show_all", { n: number(text.length) }), { type: "button" });
+    const button = make("button", "link", full ? say("show_less") : say("show_all", { n: number(lengthOf(text)) }), { type: "button" });
     button.addEventListener("click", () => {
       if (full) state.full.delete(key);
       else state.full.add(key);
@@ -101,7 +103,7 @@ function cellBlock(ad, column, marks) {
     parts.push(button);
   }
   const cut = (ad.u || []).find(([c]) => c === column);
-  if (cut) parts.push(make("p", "note", say("cut_note", { n: number(text.length), total: number(cut[1]) })));
+  if (cut) parts.push(make("p", "note", say("cut_note", { n: number(lengthOf(text)), total: number(cut[1]) })));
   return parts;
 }
 
