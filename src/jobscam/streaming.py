@@ -68,6 +68,8 @@ class Summary:
         Tiers are counted among the scored rows; statuses add up to `rows_out`.
     notes : list of str
         What the reader found out about the file.
+    header : list of str
+        Columns of the input.
     columns : list of (str, str)
         Column and the field it feeds.
     unmapped : tuple of str
@@ -90,6 +92,7 @@ class Summary:
     probabilities: Counter[int] = field(default_factory=Counter)
     prevalence: float | None = None
     notes: list[str] = field(default_factory=list)
+    header: list[str] = field(default_factory=list)
     columns: list[tuple[str, str]] = field(default_factory=list)
     unmapped: tuple[str, ...] = ()
     top: list[TopAd] = field(default_factory=list)
@@ -170,6 +173,7 @@ def score_table(
     top: int = 5,
     on_start: Callable[[Summary], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_row: Callable[[Row, Key], None] | None = None,
 ) -> Summary:
     """Score a table; the same bytes come out for any number of workers and any chunk size.
 
@@ -201,6 +205,8 @@ def score_table(
         Called with the mapping of the columns before the first row is scored.
     on_progress : callable, optional
         Called after each batch.
+    on_row : callable, optional
+        Called with each row that is written and its place in the order of risk.
 
     Returns
     -------
@@ -219,7 +225,7 @@ def score_table(
     with ExitStack() as stack:
         table = stack.enter_context(open_table(source))
         mapping = map_columns(table, overrides or {})
-        summary.columns, summary.unmapped = mapping.describe(), mapping.unmapped
+        summary.header, summary.columns, summary.unmapped = table.header, mapping.describe(), mapping.unmapped
         ours = (*OUTPUT_COLUMNS[:-1], CAMPAIGN_COLUMN, OUTPUT_COLUMNS[-1]) if campaigns else OUTPUT_COLUMNS
         kept = [i for i, name in enumerate(table.header) if name not in ours]
         replaced = [name for name in table.header if name in ours]
@@ -246,6 +252,8 @@ def score_table(
                     summary.probabilities[round(1000 * (result.probability or 0.0))] += 1
                     key = (0, -result.logit, summary.rows_out)
                     best.offer(key, entry, result)
+                if on_row is not None:
+                    on_row(entry.row, key)
                 cells = [entry.row.cells[i] for i in kept] + list(result.columns)
                 if groups is not None and result.traits is not None:
                     groups.add(*result.traits)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobscam import __version__
-from jobscam.cli import campaigns, drift, explain, model, queue, score
+from jobscam.cli import campaigns, drift, explain, model, queue, report, score
 from jobscam.errors import JobscamError
 
 HELP = """Find dangerous job advertisements, with reasons.
@@ -25,6 +25,7 @@ app.command("explain", help=explain.HELP, short_help="Explain the score of one a
 app.command("queue", help=queue.HELP, short_help="Choose the ads to label next.")(queue.queue)
 app.command("drift", help=drift.HELP, short_help="Compare two tables of ads.")(drift.drift)
 app.command("campaigns", help=campaigns.HELP, short_help="Group reposts and ads that share contacts.")(campaigns.campaigns)
+app.command("report", help=report.HELP, short_help="Write a page to review and label ads.")(report.report)
 app.add_typer(model.app, name="model")
 
 

@@ -72,7 +72,7 @@ def campaigns(
     overrides = column_overrides(columns or [])
     from jobscam.grouping import group_table
 
-    target = output or default_output(ads, "campaigns")
+    target = output or default_output(ads, "campaigns.csv")
     with progress_bar(shown=not quiet and sys.stderr.isatty()) as on_progress:
         summary = group_table(
             ads,

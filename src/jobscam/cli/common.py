@@ -45,6 +45,9 @@ ThresholdOption = Annotated[
 ColumnsOption = Annotated[
     list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
 ]
+ShowContactsOption = Annotated[
+    bool, typer.Option("--show-contacts", help="Leave contacts in the review page as they are; by default they are masked.")
+]
 
 
 def note(message: str = "") -> None:
@@ -52,18 +55,18 @@ def note(message: str = "") -> None:
     typer.echo(message, err=True)
 
 
-def default_output(ads: str, kind: str = "scored") -> str:
-    """Where a table made from another goes if nothing else is said.
+def default_output(ads: str, kind: str = "scored.csv") -> str:
+    """Where what is made from a table goes if nothing else is said.
 
     Examples
     --------
-    >>> default_output("ads.csv"), default_output("more.tsv.gz"), default_output("-")
-    ('ads.scored.csv', 'more.scored.csv', '-')
+    >>> default_output("ads.csv"), default_output("more.tsv.gz", "report.html"), default_output("-")
+    ('ads.scored.csv', 'more.report.html', '-')
     """
     if ads == "-":
         return "-"
     path = Path(ads)
-    return str(path.with_name(f"{Path(path.name.removesuffix('.gz')).stem}.{kind}.csv"))
+    return str(path.with_name(f"{Path(path.name.removesuffix('.gz')).stem}.{kind}"))
 
 
 def column_overrides(pairs: list[str]) -> dict[str, str]:

@@ -80,7 +80,7 @@ def queue(
             loaded.append(load(**scorer_arguments(model, knowledge, agencies, models=models)))
         return loaded[0]
 
-    target = output or default_output(ads, "queue")
+    target = output or default_output(ads, "queue.csv")
     if "-" not in (ads, target) and Path(ads).exists() and Path(target).exists() and Path(ads).samefile(target):
         raise InputError(f"{target} is the input itself; name another file to write to")
     table = scored.read(ads)

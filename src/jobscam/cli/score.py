@@ -20,6 +20,7 @@ from jobscam.cli.common import (
     ModelOption,
     ModelsOption,
     PrevalenceOption,
+    ShowContactsOption,
     ThresholdOption,
     column_overrides,
     default_output,
@@ -27,8 +28,10 @@ from jobscam.cli.common import (
     printable,
     scorer_arguments,
 )
+from jobscam.cli.report import say_page
 
 if TYPE_CHECKING:
+    from jobscam.report import RunPage
     from jobscam.streaming import Progress, Summary
 
 HELP = """Score a table of ads (CSV or TSV, also .gz; - for standard input).
@@ -72,18 +75,25 @@ def score(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many rows.")] = None,
     top: Annotated[int, typer.Option(min=0, help="How many of the riskiest ads to show.")] = 5,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="PAGE.html", help="Also write a page to review the riskiest ads in.")
+    ] = None,
+    report_limit: Annotated[int, typer.Option(min=1, help="Most ads in that page.")] = 5000,
+    show_contacts: ShowContactsOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run the command; see ``HELP``."""
     overrides = column_overrides(columns or [])
+    arguments = scorer_arguments(model, knowledge, agencies, prevalence, thresholds, models=models, quiet=quiet)
     from jobscam.streaming import score_table
 
     target = output or default_output(ads)
+    page = _page(ads, target, report, report_limit)
     with progress_bar(shown=not quiet and sys.stderr.isatty()) as on_progress:
         summary = score_table(
             ads,
             target,
-            scorer_arguments(model, knowledge, agencies, prevalence, thresholds, models=models, quiet=quiet),
+            arguments,
             overrides=overrides,
             workers=workers,
             chunk=chunk,
@@ -96,12 +106,29 @@ def score(
             top=top,
             on_start=None if quiet else say_columns,
             on_progress=on_progress,
+            on_row=page.take if page else None,
         )
     if not quiet:
         _say_summary(summary, "standard output" if target == "-" else target)
         _say_share(summary)
+    if page and report:
+        done = page.write(report, ads, summary, arguments, overrides=overrides, language=lang.value, show_contacts=show_contacts)
+        if not quiet:
+            say_page(done, report, show_contacts)
     if summary.rejected:
         raise typer.Exit(3)
+
+
+def _page(ads: str, target: str, report: str | None, limit: int) -> RunPage | None:
+    """Collects the rows of the review page, if there is to be one."""
+    if report is None:
+        return None
+    from jobscam.report import RunPage, check_target
+
+    if report == "-" or Path(report).resolve() == Path(target).resolve():
+        raise typer.BadParameter("name a file of its own for the page", param_hint="--report")
+    check_target(ads, report)
+    return RunPage(limit)
 
 
 def say_columns(summary: Summary) -> None:
