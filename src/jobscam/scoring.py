@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jobscam import explain
 from jobscam.errors import InputError
 from jobscam.explain import Assessment
-from jobscam.features import FeatureSpace, TextHasher
+from jobscam.features import FeatureSpace, TextHasher, feature_matrix
 from jobscam.indicators import IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import Knowledge
@@ -95,6 +95,15 @@ class Scorer:
             sentences=self.knowledge.sentences,
             prevalence=self.model.calibration.prevalence,
         )
+
+    @property
+    def space(self) -> FeatureSpace:
+        """Names of the indicator columns of :meth:`matrix`."""
+        return self._space
+
+    def matrix(self, postings: Iterable[Posting]) -> Any:
+        """Feature matrix of postings, read and hashed as this model reads: what adapting it starts from."""
+        return feature_matrix(self._reader, self._space, self._hasher, postings)
 
     def assess_many(self, items: Iterable[Item]) -> list[Assessment]:
         """Assess several postings, in order."""

@@ -173,15 +173,22 @@ def save(
     named = semver.split(f"{folder.name if folder else Path(path).name}-{version}") if version is not None else folder
     if named is None:
         raise InputError(f"{path}: name the folder <name>-<semver>, for example models/mine-1.0.0, or give version=")
-    # Where a folder lay says nothing elsewhere; the digest tells what was in it.
-    parameters = {key: value for key, value in classifier.get_params().items() if key != "knowledge"}
     manifest = {
         "name": named.name,
         "version": named.version,
-        "knowledge": load_knowledge(classifier.knowledge).digest,
-        "parameters": parameters,
-        "pay_reference": classifier.pay_reference_.as_json(),
+        **described(classifier),
         "trained_on": dict(trained_on or {}),
         "metrics": dict(metrics or {}),
     }
     return artifact.write(path, classifier.model_, manifest, card or "# Model card\n\nNo card was written for this artifact.\n")
+
+
+def described(classifier: JobScamClassifier) -> dict[str, Any]:
+    """What the manifest says of a fitted classifier: its knowledge, its parameters and the pay it learned."""
+    # Where a folder lay says nothing elsewhere; the digest tells what was in it.
+    parameters = {key: value for key, value in classifier.get_params().items() if key != "knowledge"}
+    return {
+        "knowledge": load_knowledge(classifier.knowledge).digest,
+        "parameters": parameters,
+        "pay_reference": classifier.pay_reference_.as_json(),
+    }

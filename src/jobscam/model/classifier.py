@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from jobscam.errors import InputError
-from jobscam.features import ENGLISH, SCHEMA_VERSION, FeatureSpace, FloatArray, TextHasher
+from jobscam.features import ENGLISH, SCHEMA_VERSION, FeatureSpace, FloatArray, TextHasher, feature_matrix
 from jobscam.indicators import IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import load as load_knowledge
@@ -224,21 +224,7 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
 
     def _matrix(self, postings: Sequence[Posting]) -> Any:
         self._ready()
-        width = len(self._space.names)
-        indices: list[Any] = []
-        values: list[Any] = []
-        pointer = [0]
-        for posting in postings:
-            document, findings = self._reader.read(posting)
-            row = self._space.row(document, findings)
-            buckets = self._hasher.grams(document.norm).buckets
-            indices.append(np.concatenate([np.fromiter(row, dtype=np.int64, count=len(row)), buckets + width]))
-            values.append(np.concatenate([np.fromiter(row.values(), dtype=np.float64, count=len(row)), np.ones(len(buckets))]))
-            pointer.append(pointer[-1] + len(indices[-1]))
-        shape = (len(postings), width + (1 << self._hasher.bits))
-        if not postings:
-            return sparse.csr_matrix(shape)
-        return sparse.csr_matrix((np.concatenate(values), np.concatenate(indices), np.array(pointer)), shape=shape)
+        return feature_matrix(self._reader, self._space, self._hasher, postings)
 
     def _weights(
         self, matrix: Any, target: FloatArray, weight: FloatArray, copy_of: Any
