@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -187,10 +186,7 @@ def campaigns(frame: pd.DataFrame, ads: Sequence[Posting]) -> list[str]:
     stated = texts(frame, CAMPAIGN)
     if all(stated):
         return stated
-    try:
-        group = import_module("jobscam.campaigns").group
-    except ModuleNotFoundError:
-        found = [hashed(plain(ad.text())) for ad in ads]
-    else:
-        found = group([ad.text() for ad in ads], [()] * len(ads))
+    from jobscam.campaigns import of_postings
+
+    found = of_postings(ads)
     return [name or other for name, other in zip(stated, found, strict=True)]

@@ -14,6 +14,7 @@ from jobscam.cli.common import (
     ColumnsOption,
     KnowledgeOption,
     ModelOption,
+    ModelsOption,
     PrevalenceOption,
     column_overrides,
     note,
@@ -58,6 +59,7 @@ def evaluate(
     columns: ColumnsOption = None,
     knowledge: KnowledgeOption = None,
     agencies: AgenciesOption = None,
+    models: ModelsOption = None,
     prevalence: PrevalenceOption = None,
     guard: _GuardOption = None,
     as_json: _JsonOption = False,
@@ -67,7 +69,7 @@ def evaluate(
     from jobscam.scoring import load
 
     found = _read(labels, label, positive, columns)
-    scorer = load(**scorer_arguments(model, knowledge, agencies, prevalence))
+    scorer = load(**scorer_arguments(model, knowledge, agencies, prevalence, models=models))
     made = comparison.evaluate(scorer, found)
     if as_json:
         typer.echo(json.dumps(made.as_mapping(), ensure_ascii=False, indent=2, allow_nan=False))
@@ -91,6 +93,7 @@ def compare(
     columns: ColumnsOption = None,
     knowledge: KnowledgeOption = None,
     agencies: AgenciesOption = None,
+    models: ModelsOption = None,
     prevalence: PrevalenceOption = None,
     guard: _GuardOption = None,
     fail_if_worse: Annotated[bool, typer.Option("--fail-if-worse", help="End with 1 if a figure is worse.")] = False,
@@ -102,7 +105,7 @@ def compare(
     from jobscam.scoring import load
 
     found = _read(labels, label, positive, columns)
-    before, after = (load(**scorer_arguments(name, knowledge, agencies, prevalence)) for name in (old, new))
+    before, after = (load(**scorer_arguments(name, knowledge, agencies, prevalence, models=models)) for name in (old, new))
     made = comparison.compare(before, after, found)
     if as_json:
         typer.echo(json.dumps(made.as_mapping(), ensure_ascii=False, indent=2, allow_nan=False))

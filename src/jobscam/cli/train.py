@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobscam.cli.common import ColumnsOption, KnowledgeOption, column_overrides, note, printable, scorer_arguments
+from jobscam.cli.common import ColumnsOption, KnowledgeOption, ModelsOption, column_overrides, note, printable, scorer_arguments
 from jobscam.cli.measure import LabelOption, PositiveOption, guarded, say_labels, say_table
 from jobscam.errors import InputError
 
@@ -35,6 +35,7 @@ def train(
     label: LabelOption = None,
     positive: PositiveOption = None,
     columns: ColumnsOption = None,
+    models: ModelsOption = None,
     knowledge: KnowledgeOption = None,
     prevalence: Annotated[
         float, typer.Option(metavar="SHARE", help="With --from-scratch: share of scams to calibrate for.")
@@ -61,7 +62,9 @@ def train(
     if from_scratch:
         made = train_anew(found, out, prevalence=prevalence, knowledge=knowledge, on_progress=say)
     else:
-        made = adapt_model(load(**scorer_arguments(base, knowledge, None)), found, out, on_progress=say)
+        made = adapt_model(
+            load(**scorer_arguments(base, knowledge, None, models=models, quiet=quiet)), found, out, on_progress=say
+        )
     if not quiet:
         _say(made)
     if doubtful is not None:

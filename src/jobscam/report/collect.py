@@ -7,7 +7,6 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 from jobscam.explain import Assessment
@@ -161,14 +160,10 @@ class Collector:
 
 
 def campaign_of(postings: Sequence[Posting]) -> list[str]:
-    """Campaign of each ad; without the module that groups them, each ad is its own."""
-    try:
-        module = import_module(_CAMPAIGNS)
-    except ModuleNotFoundError as error:
-        if error.name != _CAMPAIGNS:
-            raise
-        return [str(i) for i in range(len(postings))]
-    return list(module.of_postings(postings))
+    """Campaign of each ad."""
+    from jobscam.campaigns import of_postings
+
+    return of_postings(postings)
 
 
 def _bounded(ads: list[Ad]) -> list[Ad]:
