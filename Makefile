@@ -40,6 +40,7 @@ indicators: $(VENV)/.installed-measure  ## measure the readers on annotated real
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/indicators.py
+	$(BIN)/python benchmarks/campaigns.py
 
 clean:
 	rm -rf $(VENV) scored.csv scored.rejects.csv

@@ -6,6 +6,7 @@ import csv
 import random
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def test_same_names_in_any_process() -> None:
             capture_output=True,
             env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "src")},
         ).stdout
-        for seed in ("0", "1", "77")
+        for seed in ("0", "77")
     }
     assert len(out) == 1
 
@@ -170,6 +171,12 @@ def test_contacts_of_any_text(text: str) -> None:
     assert list(keys) == sorted(set(keys)) and all(":" in k for k in keys)
 
 
+def test_many_contacts_do_not_cost_their_square() -> None:
+    start = time.perf_counter()
+    assert len(shipped_keys().in_text("".join(f"@akun{i} " for i in range(20_000)))) > 15_000
+    assert time.perf_counter() - start < 10  # comparing each with each takes a minute
+
+
 def test_signatures_estimate_similarity() -> None:
     keys = [f"{LURE[:cut]} {WAITER[cut:]}" for cut in range(0, len(LURE), 9)]
     sketches = signatures(keys)
@@ -200,7 +207,7 @@ def test_a_chain_does_not_glue_strangers() -> None:
 
 def test_a_crowd_is_found_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many variants of one text: not all pairs are looked at, and they are one campaign all the same."""
-    monkeypatch.setattr(alike, "_NEIGHBOURS", 2)
+    monkeypatch.setattr(alike, "_NEIGHBOURS", 1)
     words = LURE.split()
     rng = random.Random(3)
     texts = []
@@ -209,6 +216,19 @@ def test_a_crowd_is_found_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
         changed[rng.randrange(len(words))] = rng.choice(["bos", "kantor", "segera", "resmi", "aman"])
         texts.append(" ".join(changed))
     assert len(set(group(texts))) == 1
+
+
+def test_boilerplate_of_a_portal_does_not_glue_its_ads() -> None:
+    """Hundreds of ads just below the threshold: each pair has its chance to look alike, and hardly one may."""
+    rng = random.Random(8)
+    syllables = ["ka", "ri", "man", "sut", "o", "pel", "ba", "ngi", "du", "ter", "wo", "lis"]
+
+    def words(count: int) -> str:
+        return " ".join("".join(rng.choices(syllables, k=rng.randint(2, 4))) for _ in range(count))
+
+    shared = words(34)
+    texts = [f"{shared} {words(14)}" for _ in range(400)]
+    assert len(set(group(texts))) > 0.95 * len(texts)
 
 
 def test_authored_campaigns() -> None:

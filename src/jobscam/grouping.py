@@ -278,7 +278,8 @@ class _Grouped:
     def _member(self, row: _Stored) -> Member:
         posting = self._mapping.posting(row.cells)
         columns = dict(zip(OUTPUT_COLUMNS, row.columns, strict=True))
-        risk, probability = self._risk(row, columns)
+        text = posting.text()
+        risk, probability = _risk(row.line, text, columns)
         salary = columns["jobscam_salary_month_idr"]
         return Member(
             risk=risk,
@@ -290,18 +291,9 @@ class _Grouped:
             destination=columns["jobscam_destination"],
             salary=float(salary) if salary else None,
             id=posting.id,
-            text=posting.text(),
+            text=text,
             reasons=columns["jobscam_reasons"],
         )
-
-    def _risk(self, row: _Stored, columns: Mapping[str, str]) -> tuple[Risk, float | None]:
-        written = columns["jobscam_probability"]
-        probability = float(written) if written else None
-        unranked = columns["jobscam_status"] != Status.SCORED.value
-        text = self._mapping.posting(row.cells).text()
-        # Only a digest is kept: one for each campaign, and ads are long.
-        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        return Risk(unranked, -(probability or 0.0), digest, row.line), probability
 
     def members(self) -> Iterator[tuple[tuple[int, float, int], list[str]]]:
         """Rows of the listed campaigns, to be sorted by campaign, and by the input within it."""
@@ -313,7 +305,7 @@ class _Grouped:
         """The riskiest row of each campaign, to be sorted by risk."""
         for number, (name, row) in enumerate(zip(self._names, self._store)):
             if name not in self._heads or self._heads[name][1] == number:
-                risk, _ = self._risk(row, dict(zip(OUTPUT_COLUMNS, row.columns, strict=True)))
+                risk, _ = _risk(row.line, "", dict(zip(OUTPUT_COLUMNS, row.columns, strict=True)))
                 yield (int(risk.unranked), risk.negative_probability, number), self.cells(name, row)
 
     def nodes(self, show: _Show) -> Iterator[graph.Node]:
@@ -346,6 +338,15 @@ class _Grouped:
     def _contacts(self) -> dict[str, int]:
         """Contacts by number. A number, because a digest of a phone number gives it away to whoever tries them all."""
         return {contact: i for i, contact in enumerate(sorted({k for c in self.listed for k in c.contacts}), 1)}
+
+
+def _risk(line: int, text: str, columns: Mapping[str, str]) -> tuple[Risk, float | None]:
+    written = columns["jobscam_probability"]
+    probability = float(written) if written else None
+    unranked = columns["jobscam_status"] != Status.SCORED.value
+    # Only a digest is kept: one for each campaign, and ads are long.
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return Risk(unranked, -(probability or 0.0), digest, line), probability
 
 
 def _write_rows(path: str | Path, grouped: _Grouped, rows: Iterable[tuple[tuple[int, float, int], list[str]]]) -> None:

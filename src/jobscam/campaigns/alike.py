@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -18,9 +19,13 @@ ALIKE = 0.6
 KIN = 0.3
 """Least similarity of the heads of two groups that are to be joined: a chain of small steps must not go astray."""
 
-_MARGIN = 2 * 0.044 * PERMUTATIONS
-"""Two standard errors: where the estimate is closer to the threshold than this, the shingles themselves are compared."""
-_NEIGHBOURS = 64
+_ERROR = 0.044 * PERMUTATIONS
+"""Standard error of the equal numbers in two signatures. Where they lie between two errors below the threshold and three
+above it, the shingles themselves are compared. Three, because a crowd of ads just below it has millions of tries."""
+_NEIGHBOURS = 16
+_EXACT = 8
+"""Times a text's shingles are compared at most; then it joins only what is surely alike. Thousands of ads that share most
+of a portal's boilerplate all lie close to the threshold, and comparing each with each would never end."""
 _PAIRS = 1 << 16
 
 IntArray = npt.NDArray[np.int64]
@@ -122,6 +127,7 @@ class _Joiner:
         self._groups = groups
         self._threshold = threshold
         self._shingles = lru_cache(maxsize=4096)(self._read)
+        self._compared: Counter[int] = Counter()
         # Size and head of groups with more than one member.
         self._sizes: dict[int, int] = {}
         self._heads: dict[int, int] = {}
@@ -136,12 +142,12 @@ class _Joiner:
     def _offer(self, left: IntArray, right: IntArray) -> None:
         equal = np.count_nonzero(self._sketches[left] == self._sketches[right], axis=1)
         near = self._threshold * PERMUTATIONS
-        keep = equal >= near - _MARGIN
+        keep = equal >= near - 2 * _ERROR
         left, right, equal = np.minimum(left, right)[keep], np.maximum(left, right)[keep], equal[keep]
         for at in np.lexsort((right, left, -equal)).tolist():
             one, other = int(left[at]), int(right[at])
             a, b = self._groups.find(one), self._groups.find(other)
-            if a != b and self._are_kin(a, b) and (equal[at] >= near + _MARGIN or self._are_alike(one, other)):
+            if a != b and self._are_kin(a, b) and self._are_alike(one, other, float(equal[at]) - near):
                 self._join(a, b)
 
     def _are_kin(self, a: int, b: int) -> bool:
@@ -150,7 +156,14 @@ class _Joiner:
         one, other = self._heads.get(a, a), self._heads.get(b, b)
         return bool(np.count_nonzero(self._sketches[one] == self._sketches[other]) >= KIN * PERMUTATIONS)
 
-    def _are_alike(self, one: int, other: int) -> bool:
+    def _are_alike(self, one: int, other: int, above: float) -> bool:
+        """Whether two texts are near-duplicates, `above` being how far the estimate lies above the threshold."""
+        if above >= 3 * _ERROR:
+            return True
+        if max(self._compared[one], self._compared[other]) >= _EXACT:
+            return False
+        self._compared[one] += 1
+        self._compared[other] += 1
         first, second = self._shingles(one), self._shingles(other)
         shared = len(np.intersect1d(first, second, assume_unique=True))
         return shared >= self._threshold * (len(first) + len(second) - shared)

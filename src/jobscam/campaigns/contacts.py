@@ -73,9 +73,11 @@ class ContactKeys:
         """
         if not _MAYBE.search(text):
             return text
-        for found in reversed(self._finder.find(text)):
-            text = text[: found.start] + _hidden(text[found.start : found.end]) + text[found.end :]
-        return text
+        parts, at = [], 0
+        for found in self._finder.find(text):
+            parts += [text[at : found.start], _hidden(text[found.start : found.end])]
+            at = found.end
+        return "".join(parts) + text[at:]
 
     def _key(self, contact: Contact, written: str) -> str:
         if contact.kind == "phone":
