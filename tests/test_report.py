@@ -27,7 +27,7 @@ from jobscam.errors import InputError
 from jobscam.indicators.contact_finder import Contact
 from jobscam.model import artifact
 from jobscam.posting import ColumnMap, Posting, field_of
-from jobscam.report.collect import Collector, Riskiest, campaign_of
+from jobscam.report.collect import Collector, Riskiest
 from jobscam.report.layout import Layout, utf16
 from jobscam.report.mask import Masker
 from jobscam.report.page import SCRIPTS, inert, render, strings
@@ -248,14 +248,6 @@ def test_campaigns_come_from_the_module_that_groups(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "jobscam.campaigns", grouped)
     _, data = written(tmp_path, [LURE, HONEST, HONEST + " segera"], scorer)
     assert sorted(Counter(ad["g"] for ad in data["ads"]).values()) == [1, 2]
-
-
-def test_without_that_module_each_ad_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> Any:
-        raise ModuleNotFoundError(name=name)
-
-    monkeypatch.setattr("jobscam.report.collect.import_module", missing)
-    assert campaign_of([Posting(description="a"), Posting(description="a")]) == ["0", "1"]
 
 
 @given(st.lists(st.integers(-5, 5), max_size=30), st.integers(1, 8))

@@ -19,7 +19,6 @@ from jobscam.values import Status
 PAGE_LIMIT = 64 * 1024 * 1024
 """Characters of all ads in a page; a browser still opens it."""
 _VERSION = 1
-_CAMPAIGNS = "jobscam.campaigns"
 Kept = TypeVar("Kept")
 Key = tuple[int, float, int]
 
