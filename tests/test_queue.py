@@ -6,11 +6,9 @@ import csv
 import io
 import json
 import math
-import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -194,18 +192,14 @@ def test_random_part_estimates_without_bias() -> None:
     assert max(inclusions.values()) < 2.2 * 150 * 15 / 90
 
 
-def test_campaigns(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = ["Gaji 5 juta!", "gaji  5 JUTA", "Gaji 6 juta"]
+def test_campaigns() -> None:
+    texts = ["Gaji 5 juta!", "gaji  5 JUTA", "Kasir toko, gaji 6 juta"]
     ads = [Posting(description=text) for text in texts]
     frame = pd.DataFrame({"text": texts})
-    monkeypatch.setitem(sys.modules, "jobscam.campaigns", None)
     one, two, three = scored.campaigns(frame, ads)
     assert one == two != three
     assert scored.campaigns(frame.assign(jobscam_campaign=["x", "y", "z"]), ads) == ["x", "y", "z"]
     assert scored.campaigns(frame.assign(jobscam_campaign=["x", "", "z"]), ads) == ["x", two, "z"]
-    fake = SimpleNamespace(group=lambda texts, contacts: [f"g{len(texts)}{len(contacts)}"] * len(texts))
-    monkeypatch.setitem(sys.modules, "jobscam.campaigns", fake)
-    assert scored.campaigns(frame, ads) == ["g33"] * 3
 
 
 def test_rows_that_are_not_scored_yet_are_scored(scorer: Scorer) -> None:
