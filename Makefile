@@ -8,15 +8,15 @@ DATA ?= ../shared/data
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all]"
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,test]"
 	touch $@
 
 $(VENV)/.installed-measure: $(VENV)/.installed-test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[measure]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,measure]"
 	touch $@
 
 demo: $(VENV)/.installed  ## score the development samples and write scored.csv
@@ -40,6 +40,7 @@ indicators: $(VENV)/.installed-measure  ## measure the readers on annotated real
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/indicators.py
+	$(BIN)/python benchmarks/campaigns.py
 
 clean:
 	rm -rf $(VENV) scored.csv scored.rejects.csv

@@ -198,7 +198,7 @@ def test_estimator_is_one_of_scikit_learn(tmp_path: Path) -> None:
     path = jobscam.save(classifier, tmp_path / "mine-1.0.0")
     again = jobscam.load(path)
     assert again.name == "mine-1.0.0"
-    assert np.allclose([again.assess(a).logit for a in ADS], classifier.decision_function(ADS), atol=1e-9)
+    assert np.allclose([again.assess(a).logit for a in ADS], classifier.logits(classifier.transform(ADS)), atol=1e-9)
     with pytest.raises(ArtifactError, match="exists already"):
         jobscam.save(classifier, path)
 

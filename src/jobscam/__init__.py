@@ -40,6 +40,8 @@ __all__ = ["Assessment", "JobScamClassifier", "Posting", "Reason", "Scorer", "__
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
         return getattr(import_module(_WHERE[name]), name)
+    if name in ("drift", "queue"):
+        return import_module(f"jobscam.{name}")
     raise AttributeError(f"module 'jobscam' has no attribute '{name}'")
 
 

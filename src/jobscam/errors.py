@@ -7,8 +7,11 @@ class JobscamError(Exception):
     """Base of every error that jobscam raises on purpose."""
 
 
-class InputError(JobscamError):
-    """The input as a whole cannot be used (missing file, no text column, unreadable table)."""
+class InputError(JobscamError, ValueError):
+    """The input as a whole cannot be used (missing file, no text column, unreadable table).
+
+    A ValueError as well, which is what scikit-learn, pandas and spaCy look for.
+    """
 
 
 class KnowledgeError(JobscamError):

@@ -149,15 +149,25 @@ def estimate(metric: Metric, y: FloatArray, score: FloatArray, groups: Sequence[
     groups : sequence of length n
         Campaigns: near-duplicates are not independent, so they are drawn together.
     """
-    value = metric(y, score)
+    return _interval(lambda drawn: metric(y[drawn], score[drawn]), len(y), groups, seed)
+
+
+def difference(
+    old: Metric, new: Metric, y: FloatArray, old_score: FloatArray, new_score: FloatArray, groups: Sequence[Any], seed: int = 0
+) -> Estimate:
+    """New minus old with a 95 % interval, the same campaigns drawn for both."""
+    return _interval(lambda drawn: new(y[drawn], new_score[drawn]) - old(y[drawn], old_score[drawn]), len(y), groups, seed)
+
+
+def _interval(measure: Callable[[IntArray], float], size: int, groups: Sequence[Any], seed: int) -> Estimate:
+    value = measure(np.arange(size))
     codes = np.unique(np.asarray([str(g) for g in groups]), return_inverse=True)[1]
     order = np.argsort(codes, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
     rng = np.random.default_rng(seed)
     values = []
     for _ in range(_BOOTSTRAPS):
-        drawn = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
-        found = metric(y[drawn], score[drawn])
+        found = measure(np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))]))
         if not np.isnan(found):
             values.append(found)
     if not values:

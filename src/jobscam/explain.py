@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +17,8 @@ OUTPUT_COLUMNS = (
     "jobscam_salary_month_idr", "jobscam_destination", "jobscam_agency", "jobscam_model",
 )  # fmt: skip
 """Columns of output schema 1, in order."""
+CAMPAIGN_COLUMN = "jobscam_campaign"
+"""One more, before the last, where grouping was asked for."""
 MAX_WORDS = 12
 """Words of the text that are named one by one; the others stand together in one contribution."""
 SEPARATOR = " · "
@@ -157,13 +158,23 @@ class Assessment:
             said.append(sentence if not words or words in sentence else f"{sentence}: “{words}”")
         return said
 
+    def to_html(self, language: str = "id", reasons: int = 8) -> str:
+        """A self-contained piece of HTML: the ad with its evidence marked, the strongest reasons, and how they add up.
+
+        The ad is escaped: nothing it holds becomes a tag.
+
+        Parameters
+        ----------
+        language : {"id", "en"}
+        reasons : int
+            How many reasons are listed one by one.
+        """
+        from jobscam.render import fragment
+
+        return fragment(self, language, reasons)
+
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{r.weight:+.2f}</td><td>{html.escape(r.sentence('en'))}</td><td>{html.escape(r.text[:120])}</td></tr>"
-            for r in self.reasons[:10]
-        )
-        head = f"{self.tier or self.status}" + ("" if self.probability is None else f", p = {self.probability:.3f}")
-        return f"<b>{html.escape(head)}</b><table>{rows}</table>"
+        return self.to_html()
 
 
 def contributions(

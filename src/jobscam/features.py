@@ -12,14 +12,16 @@ field says nothing, and only the first two have columns.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from jobscam.indicators import Document
+from jobscam.indicators import Document, IndicatorReader
 from jobscam.knowledge import Knowledge
-from jobscam.posting import METADATA_FIELDS
+from jobscam.posting import METADATA_FIELDS, Posting
 from jobscam.values import Findings, Sign
 
 SCHEMA_VERSION = 2
@@ -82,6 +84,17 @@ def _powers(n: int) -> npt.NDArray[np.uint64]:
 _POWERS = _powers(_MAX_TEXT + 8)
 
 
+def blanked(norm: str, mark: str = " ") -> str:
+    """A normalised text with contacts overwritten by `mark` and digits folded; nothing moves.
+
+    Examples
+    --------
+    >>> blanked("wa 0812-0000-0000 gaji 12jt")
+    'wa                gaji 00jt'
+    """
+    return _BLANKED.sub(lambda m: mark * len(m[0]), norm).translate(_DIGITS)
+
+
 class TextHasher:
     """Word 1-2-grams and within-word character 3-5-grams, hashed into ``2**bits`` buckets.
 
@@ -102,7 +115,7 @@ class TextHasher:
         """Distinct n-grams of a normalised text (its first 20,000 characters)."""
         text = norm[:_MAX_TEXT]
         if "@" in text or "." in text or any(c.isdigit() for c in text):
-            text = _BLANKED.sub(lambda m: " " * len(m[0]), text).translate(_DIGITS)
+            text = blanked(text)
         text = " " + _NOT_WORD.sub(" ", text) + " "
         codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
         inside = codes != 32
@@ -214,3 +227,24 @@ class FeatureSpace:
         if findings.language == "en":
             values[self._column[ENGLISH]] = 1.0
         return dict(sorted(values.items()))
+
+
+def feature_matrix(reader: IndicatorReader, space: FeatureSpace, hasher: TextHasher, postings: Iterable[Posting]) -> Any:
+    """Sparse matrix of shape (n, columns + 2**bits): the named columns, then ones for the hash buckets present."""
+    from scipy import sparse  # scoring one ad needs no matrix
+
+    width = len(space.names)
+    indices: list[Any] = []
+    values: list[Any] = []
+    pointer = [0]
+    for posting in postings:
+        document, findings = reader.read(posting)
+        row = space.row(document, findings)
+        buckets = hasher.grams(document.norm).buckets
+        indices.append(np.concatenate([np.fromiter(row, dtype=np.int64, count=len(row)), buckets + width]))
+        values.append(np.concatenate([np.fromiter(row.values(), dtype=np.float64, count=len(row)), np.ones(len(buckets))]))
+        pointer.append(pointer[-1] + len(indices[-1]))
+    shape = (len(indices), width + (1 << hasher.bits))
+    if not indices:
+        return sparse.csr_matrix(shape)
+    return sparse.csr_matrix((np.concatenate(values), np.concatenate(indices), np.array(pointer)), shape=shape)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from jobscam import explain
 from jobscam.errors import InputError
 from jobscam.explain import Assessment
-from jobscam.features import FeatureSpace, TextHasher
+from jobscam.features import FeatureSpace, TextHasher, feature_matrix
 from jobscam.indicators import IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge import load as load_knowledge
-from jobscam.model import artifact
+from jobscam.model import artifact, registry
 from jobscam.model.linear import LinearModel
 from jobscam.posting import TEXT_FIELDS, ColumnMap, Posting, cell_text
 from jobscam.values import Status
@@ -96,6 +96,15 @@ class Scorer:
             prevalence=self.model.calibration.prevalence,
         )
 
+    @property
+    def space(self) -> FeatureSpace:
+        """Names of the indicator columns of :meth:`matrix`."""
+        return self._space
+
+    def matrix(self, postings: Iterable[Posting]) -> Any:
+        """Feature matrix of postings, read and hashed as this model reads: what adapting it starts from."""
+        return feature_matrix(self._reader, self._space, self._hasher, postings)
+
     def assess_many(self, items: Iterable[Item]) -> list[Assessment]:
         """Assess several postings, in order."""
         return [self.assess(item) for item in items]
@@ -159,23 +168,28 @@ def postings_of(data: Any) -> Sequence[Posting]:
 
 
 def _is_cell(item: Any) -> bool:
-    return item is None or isinstance(item, float)
+    return item is None or isinstance(item, float) or type(item).__name__ in ("NAType", "NaTType")
 
 
 def load(
-    source: str | Path | None = None,
+    source: str | Path | registry.Choice | None = None,
     *,
+    models: str | Path | None = None,
     knowledge: str | Path | None = None,
     agencies: str | Path | None = None,
     prevalence: float | None = None,
     thresholds: Mapping[str, float] | None = None,
 ) -> Scorer:
-    """Load a model artifact, checked byte by byte; the shipped one by default.
+    """Load a model artifact, checked byte by byte.
 
     Parameters
     ----------
-    source : path, optional
-        Folder of an artifact.
+    source : str or Path, optional
+        Folder of an artifact, or a name: ``"mine-1.1.0"``, or ``"mine"`` for its newest version. By default what the
+        environment variable ``JOBSCAM_MODEL`` says, else the model promoted in the model folder, else the newest shipped one.
+    models : path, optional
+        Model folder; by default the one of the environment variable ``JOBSCAM_MODELS``, else the user's own. ``./models`` is
+        looked through for a `source` given by name, and never chooses a model by itself.
     knowledge : path, optional
         Folder laid over the shipped knowledge.
     agencies : path, optional
@@ -190,12 +204,12 @@ def load(
     InputError
         If the prevalence is not between 0 and 1, or a threshold names no tier.
     ArtifactError
-        If a file is missing or a byte was changed.
+        If a model or file is missing, or a byte was changed.
     KnowledgeError
         If a knowledge file breaks its schema.
     """
-    path = Path(source) if source is not None else artifact.shipped_path()
-    model, manifest = artifact.read(path)
+    choice = source if isinstance(source, registry.Choice) else registry.choose(source, models)
+    model, manifest = artifact.read(choice.path, choice.sha256)
     if prevalence is not None:
         model = model.at_prevalence(prevalence)
     if thresholds:

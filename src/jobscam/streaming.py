@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import json
 import math
 import time
 from collections import Counter
@@ -13,8 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
+from jobscam.campaigns import Campaigns, Traits, traits
 from jobscam.errors import InputError
-from jobscam.explain import OUTPUT_COLUMNS, Assessment
+from jobscam.explain import CAMPAIGN_COLUMN, OUTPUT_COLUMNS, Assessment
 from jobscam.io import Row, TableReader, create_table, open_table
 from jobscam.io.rejects import RejectFile, rejects_path
 from jobscam.parallel import map_batches
@@ -66,6 +68,8 @@ class Summary:
         Tiers are counted among the scored rows; statuses add up to `rows_out`.
     notes : list of str
         What the reader found out about the file.
+    header : list of str
+        Columns of the input.
     columns : list of (str, str)
         Column and the field it feeds.
     unmapped : tuple of str
@@ -88,6 +92,7 @@ class Summary:
     probabilities: Counter[int] = field(default_factory=Counter)
     prevalence: float | None = None
     notes: list[str] = field(default_factory=list)
+    header: list[str] = field(default_factory=list)
     columns: list[tuple[str, str]] = field(default_factory=list)
     unmapped: tuple[str, ...] = ()
     top: list[TopAd] = field(default_factory=list)
@@ -109,15 +114,17 @@ class _Scored(NamedTuple):
     logit: float
     probability: float | None
     prevalence: float | None
+    traits: Traits | None
 
 
 class _Assess:
     """Turns a batch of postings into output columns; goes to the workers whole, so it holds nothing but settings."""
 
-    def __init__(self, factory: Callable[[], Assessor], reasons: int, language: str) -> None:
+    def __init__(self, factory: Callable[[], Assessor], reasons: int, language: str, campaigns: bool) -> None:
         self.factory = factory
         self.reasons = reasons
         self.language = language
+        self.campaigns = campaigns
 
     def start(self) -> Callable[[Sequence[Posting]], list[_Scored]]:
         """Load the scorer, and return what uses it."""
@@ -125,10 +132,12 @@ class _Assess:
 
         def run(postings: Sequence[Posting]) -> list[_Scored]:
             out = []
-            for found in scorer.assess_many(postings):
+            for posting, found in zip(postings, scorer.assess_many(postings), strict=True):
                 columns = found.columns(self.reasons, self.language)
                 logit = found.logit if found.logit is not None and not math.isnan(found.logit) else -math.inf
-                out.append(_Scored(tuple(columns[name] for name in OUTPUT_COLUMNS), logit, found.probability, found.prevalence))
+                values = tuple(columns[name] for name in OUTPUT_COLUMNS)
+                trait = traits(posting) if self.campaigns else None
+                out.append(_Scored(values, logit, found.probability, found.prevalence, trait))
             return out
 
         return run
@@ -158,11 +167,13 @@ def score_table(
     order: Literal["risk", "input"] = "risk",
     reasons: int = 3,
     language: str = "id",
+    campaigns: bool = False,
     rejects: str | Path | None = None,
     limit: int | None = None,
     top: int = 5,
     on_start: Callable[[Summary], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_row: Callable[[Row, Key], None] | None = None,
 ) -> Summary:
     """Score a table; the same bytes come out for any number of workers and any chunk size.
 
@@ -181,6 +192,9 @@ def score_table(
     reasons : int
     language : {"id", "en"}
         Number and language of the reasons.
+    campaigns : bool
+        Add a column with the campaign of each ad. Rows are then held back on disk in either order, and memory grows by
+        the length of each distinct ad and half a kilobyte.
     rejects : path, optional
         By default ``<target>.rejects.csv``.
     limit : int, optional
@@ -191,6 +205,8 @@ def score_table(
         Called with the mapping of the columns before the first row is scored.
     on_progress : callable, optional
         Called after each batch.
+    on_row : callable, optional
+        Called with each row that is written and its place in the order of risk.
 
     Returns
     -------
@@ -208,20 +224,22 @@ def score_table(
     summary = Summary()
     with ExitStack() as stack:
         table = stack.enter_context(open_table(source))
-        mapping = _map_columns(table, overrides or {})
-        summary.columns, summary.unmapped = mapping.describe(), mapping.unmapped
-        kept = [i for i, name in enumerate(table.header) if name not in OUTPUT_COLUMNS]
-        replaced = [name for name in table.header if name in OUTPUT_COLUMNS]
+        mapping = map_columns(table, overrides or {})
+        summary.header, summary.columns, summary.unmapped = table.header, mapping.describe(), mapping.unmapped
+        ours = (*OUTPUT_COLUMNS[:-1], CAMPAIGN_COLUMN, OUTPUT_COLUMNS[-1]) if campaigns else OUTPUT_COLUMNS
+        kept = [i for i, name in enumerate(table.header) if name not in ours]
+        replaced = [name for name in table.header if name in ours]
         if on_start is not None:
             on_start(summary)
         reject_file = stack.enter_context(RejectFile(rejects_to))
-        batches = _batches(table, mapping, reject_file, summary, chunk, limit)
+        batches = read_batches(table, mapping, reject_file, summary, chunk, limit)
         out = stack.enter_context(create_table(target))
-        out.write([table.header[i] for i in kept] + list(OUTPUT_COLUMNS))
+        out.write([table.header[i] for i in kept] + list(ours))
         beside = None if str(target) == "-" else Path(target).resolve().parent
-        sorter = stack.enter_context(ExternalSorter(beside)) if order == "risk" else None
+        sorter = stack.enter_context(ExternalSorter(beside)) if order == "risk" or campaigns else None
+        groups = Campaigns() if campaigns else None
         best = _Best(top)
-        results = stack.enter_context(closing(map_batches(_Assess(factory, reasons, language), batches, workers)))
+        results = stack.enter_context(closing(map_batches(_Assess(factory, reasons, language, campaigns), batches, workers)))
         for batch, scored in results:
             for entry, result in zip(batch, scored, strict=True):
                 tier, status = result.columns[_TIER], result.columns[_STATUS]
@@ -234,16 +252,28 @@ def score_table(
                     summary.probabilities[round(1000 * (result.probability or 0.0))] += 1
                     key = (0, -result.logit, summary.rows_out)
                     best.offer(key, entry, result)
-                record = out.encode([entry.row.cells[i] for i in kept] + list(result.columns))
+                if on_row is not None:
+                    on_row(entry.row, key)
+                cells = [entry.row.cells[i] for i in kept] + list(result.columns)
+                if groups is not None and result.traits is not None:
+                    groups.add(*result.traits)
+                    # The campaign is known at the end only: the cells wait, with the number of the row.
+                    record = json.dumps([summary.rows_out - 1, cells]).encode()
+                    key = key if order == "risk" else (0, 0.0, summary.rows_out)
+                else:
+                    record = out.encode(cells)
                 if sorter is None:
                     out.write_encoded(record)
                 else:
                     sorter.add(key, record)
             if on_progress is not None:
                 on_progress(Progress(summary.rows_out + reject_file.count, table.position, table.size))
-        if sorter is not None:
-            for record in sorter:
-                out.write_encoded(record)
+        names = groups.names() if groups is not None else []
+        for record in sorter or ():
+            if groups is not None:
+                number, cells = json.loads(record)
+                record = out.encode([*cells[:-1], names[number], cells[-1]])
+            out.write_encoded(record)
         summary.notes = table.notes
         if replaced:
             summary.notes.append(f"columns of an earlier run, replaced: {', '.join(replaced)}")
@@ -257,7 +287,9 @@ def score_table(
     return summary
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
+    """A row and the posting it holds."""
+
     row: Row
     posting: Posting
 
@@ -269,7 +301,7 @@ class _Best:
         self._size = size
         self._heap: list[tuple[float, int, TopAd]] = []
 
-    def offer(self, key: Key, entry: _Entry, result: _Scored) -> None:
+    def offer(self, key: Key, entry: Entry, result: _Scored) -> None:
         if self._size < 1 or (len(self._heap) == self._size and (-key[1], -key[2]) < self._heap[0][:2]):
             return
         words = " ".join(entry.posting.text()[: 4 * _EXCERPT].split())
@@ -285,10 +317,11 @@ class _Best:
         return [ad for _, _, ad in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
 
 
-def _batches(
+def read_batches(
     table: TableReader, mapping: ColumnMap, rejects: RejectFile, summary: Summary, chunk: int, limit: int | None
-) -> Iterator[tuple[list[_Entry], list[Posting]]]:
-    entries: list[_Entry] = []
+) -> Iterator[tuple[list[Entry], list[Posting]]]:
+    """Rows of a table in batches, with their postings; what cannot be read, or holds no text, goes to the rejects."""
+    entries: list[Entry] = []
     size = 0
     for item in islice(table, limit):
         summary.rows_in += 1
@@ -299,7 +332,7 @@ def _batches(
             rejects.add(Reject(item.line, "no text", _joined(item.cells)))
             continue
         posting = mapping.posting(item.cells)
-        entries.append(_Entry(item, posting))
+        entries.append(Entry(item, posting))
         size += sum(map(len, item.cells))
         # Few long ads make a batch as well as many short ones; a batch of them must not fill the memory.
         if len(entries) == chunk or size > _BATCH_SIZE:
@@ -314,7 +347,8 @@ def _joined(cells: Sequence[str]) -> str:
     return ",".join(quoted)
 
 
-def _map_columns(table: TableReader, overrides: Mapping[str, str]) -> ColumnMap:
+def map_columns(table: TableReader, overrides: Mapping[str, str]) -> ColumnMap:
+    """Which columns feed which fields; an error names the file."""
     try:
         return ColumnMap.from_header(table.header, overrides)
     except InputError as error:

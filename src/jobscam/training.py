@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from jobscam.corpus import Row
 from jobscam.errors import InputError
 from jobscam.features import FloatArray
 from jobscam.knowledge import load as load_knowledge
-from jobscam.model import artifact
+from jobscam.model import artifact, semver
 from jobscam.posting import Posting
 
 if TYPE_CHECKING:
@@ -170,16 +169,26 @@ def save(
     """
     if not hasattr(classifier, "model_"):
         raise InputError("the classifier is not fitted; call fit() before save()")
-    name, _, found = Path(path).name.rpartition("-")
-    if version is None and not re.fullmatch(r"\d+\.\d+\.\d+", found):
+    folder = semver.split(Path(path).name)
+    named = semver.split(f"{folder.name if folder else Path(path).name}-{version}") if version is not None else folder
+    if named is None:
         raise InputError(f"{path}: name the folder <name>-<semver>, for example models/mine-1.0.0, or give version=")
     manifest = {
-        "name": name or Path(path).name,
-        "version": version or found,
-        "knowledge": load_knowledge().digest,
-        "parameters": classifier.get_params(),
-        "pay_reference": classifier.pay_reference_.as_json(),
+        "name": named.name,
+        "version": named.version,
+        **described(classifier),
         "trained_on": dict(trained_on or {}),
         "metrics": dict(metrics or {}),
     }
     return artifact.write(path, classifier.model_, manifest, card or "# Model card\n\nNo card was written for this artifact.\n")
+
+
+def described(classifier: JobScamClassifier) -> dict[str, Any]:
+    """What the manifest says of a fitted classifier: its knowledge, its parameters and the pay it learned."""
+    # Where a folder lay says nothing elsewhere; the digest tells what was in it.
+    parameters = {key: value for key, value in classifier.get_params().items() if key != "knowledge"}
+    return {
+        "knowledge": load_knowledge(classifier.knowledge).digest,
+        "parameters": parameters,
+        "pay_reference": classifier.pay_reference_.as_json(),
+    }

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobscam import __version__
-from jobscam.cli import explain, model, score
+from jobscam.cli import campaigns, drift, explain, measure, model, queue, report, score, train
 from jobscam.errors import JobscamError
 
 HELP = """Find dangerous job advertisements, with reasons.
@@ -22,6 +22,13 @@ app = typer.Typer(
 )
 app.command("score", help=score.HELP, short_help="Score a table of ads.")(score.score)
 app.command("explain", help=explain.HELP, short_help="Explain the score of one ad.")(explain.explain)
+app.command("queue", help=queue.HELP, short_help="Choose the ads to label next.")(queue.queue)
+app.command("drift", help=drift.HELP, short_help="Compare two tables of ads.")(drift.drift)
+app.command("campaigns", help=campaigns.HELP, short_help="Group reposts and ads that share contacts.")(campaigns.campaigns)
+app.command("report", help=report.HELP, short_help="Write a page to review and label ads.")(report.report)
+app.command("train", help=train.HELP, short_help="Train a model on labelled ads.")(train.train)
+app.command("evaluate", help=measure.EVALUATE_HELP, short_help="Measure a model on labelled ads.")(measure.evaluate)
+app.command("compare", help=measure.COMPARE_HELP, short_help="Compare two models on labelled ads.")(measure.compare)
 app.add_typer(model.app, name="model")
 
 

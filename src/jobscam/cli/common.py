@@ -17,7 +17,11 @@ class Language(StrEnum):
 
 
 ModelOption = Annotated[
-    str | None, typer.Option("--model", metavar="NAME_OR_PATH", help="Model to use; the newest shipped one by default.")
+    str | None, typer.Option("--model", metavar="NAME_OR_PATH", help="Model to use; the promoted or else the newest shipped one.")
+]
+ModelsOption = Annotated[
+    Path | None,
+    typer.Option("--models", metavar="DIR", help="Model folder.  [default: $JOBSCAM_MODELS, else one of your own]"),
 ]
 LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of the reasons.")]
 AgenciesOption = Annotated[
@@ -38,6 +42,12 @@ ThresholdOption = Annotated[
     list[str] | None,
     typer.Option("--threshold", metavar="TIER=PROBABILITY", help="Cut a tier elsewhere, such as high=0.4; may be repeated."),
 ]
+ColumnsOption = Annotated[
+    list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
+]
+ShowContactsOption = Annotated[
+    bool, typer.Option("--show-contacts", help="Leave contacts in the review page as they are; by default they are masked.")
+]
 
 
 def note(message: str = "") -> None:
@@ -45,13 +55,40 @@ def note(message: str = "") -> None:
     typer.echo(message, err=True)
 
 
-def model_path(name: str | None) -> Path | None:
-    """Folder of a model given by the name `model list` shows, or by its path; None for the default."""
+def default_output(ads: str, kind: str = "scored.csv") -> str:
+    """Where what is made from a table goes if nothing else is said.
+
+    Examples
+    --------
+    >>> default_output("ads.csv"), default_output("more.tsv.gz", "report.html"), default_output("-")
+    ('ads.scored.csv', 'more.report.html', '-')
+    """
+    if ads == "-":
+        return "-"
+    path = Path(ads)
+    return str(path.with_name(f"{Path(path.name.removesuffix('.gz')).stem}.{kind}"))
+
+
+def column_overrides(pairs: list[str]) -> dict[str, str]:
+    """Posting field to column, from ``FIELD=COLUMN``."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        field, separator, column = pair.partition("=")
+        if not separator or not field or not column:
+            raise typer.BadParameter(f"'{pair}' is not FIELD=COLUMN, for example description=isi_iklan", param_hint="--map")
+        if field in found:
+            raise typer.BadParameter(f"'{field}' is given twice", param_hint="--map")
+        found[field] = column
+    return found
+
+
+def model_path(name: str | None, models: Path | None = None) -> Path | None:
+    """Folder of a model given by name or path; None for the default."""
     if name is None:
         return None
-    from jobscam.model import artifact
+    from jobscam.model import registry
 
-    return dict(artifact.list_artifacts()).get(name, Path(name))
+    return registry.find(name, models)
 
 
 def scorer_arguments(
@@ -60,10 +97,24 @@ def scorer_arguments(
     agencies: Path | None,
     prevalence: float | None = None,
     thresholds: list[str] | None = None,
+    *,
+    models: Path | None = None,
+    quiet: bool = False,
 ) -> dict[str, Any]:
-    """Arguments of :func:`jobscam.scoring.load`."""
+    """Arguments of :func:`jobscam.scoring.load`.
+
+    The model is chosen here once, so that all workers load the same one, and it is said if nobody named it.
+    """
+    from jobscam.model import registry
+
+    source: Path | registry.Choice | None = model_path(model, models)
+    if source is None:
+        choice = registry.choose(None, models)
+        source = choice if choice.by else None
+        if choice.by and not quiet:
+            note(f"Model: {printable(choice.path.name)}, chosen by {printable(choice.by)}")
     return {
-        "source": model_path(model),
+        "source": source,
         "knowledge": knowledge,
         "agencies": agencies,
         "prevalence": prevalence,

@@ -16,6 +16,7 @@ from jobscam.cli.common import (
     Language,
     LanguageOption,
     ModelOption,
+    ModelsOption,
     PrevalenceOption,
     ThresholdOption,
     printable,
@@ -39,6 +40,7 @@ def explain(
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="The ad, - for standard input.", show_default=False)] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the ad from a file.")] = None,
     model: ModelOption = None,
+    models: ModelsOption = None,
     lang: LanguageOption = Language.ID,
     everything: Annotated[bool, typer.Option("--all", help="Show every contribution, not only the strongest.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -55,7 +57,7 @@ def explain(
         raise InputError("the ad is empty; give its text")
     from jobscam.scoring import load
 
-    found = load(**scorer_arguments(model, knowledge, agencies, prevalence, thresholds)).assess(ad)
+    found = load(**scorer_arguments(model, knowledge, agencies, prevalence, thresholds, models=models)).assess(ad)
     if as_json:
         typer.echo(json.dumps(as_mapping(found, lang.value), ensure_ascii=False, indent=2, allow_nan=False))
     elif sys.stdout.isatty():

@@ -13,18 +13,25 @@ import typer
 
 from jobscam.cli.common import (
     AgenciesOption,
+    ColumnsOption,
     KnowledgeOption,
     Language,
     LanguageOption,
     ModelOption,
+    ModelsOption,
     PrevalenceOption,
+    ShowContactsOption,
     ThresholdOption,
+    column_overrides,
+    default_output,
     note,
     printable,
     scorer_arguments,
 )
+from jobscam.cli.report import say_page
 
 if TYPE_CHECKING:
+    from jobscam.report import RunPage
     from jobscam.streaming import Progress, Summary
 
 HELP = """Score a table of ads (CSV or TSV, also .gz; - for standard input).
@@ -49,9 +56,8 @@ def score(
         str | None, typer.Option("-o", "--output", help="Where to write, - for standard output.  [default: ADS.scored.csv]")
     ] = None,
     model: ModelOption = None,
-    columns: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
-    ] = None,
+    models: ModelsOption = None,
+    columns: ColumnsOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     chunk: Annotated[int, typer.Option(min=1, help="Rows a batch.")] = 256,
     order: Annotated[Order, typer.Option(help="Highest risk first, or as in the input.")] = Order.RISK,
@@ -61,69 +67,72 @@ def score(
     knowledge: KnowledgeOption = None,
     prevalence: PrevalenceOption = None,
     thresholds: ThresholdOption = None,
+    campaigns: Annotated[
+        bool, typer.Option("--campaigns", help="Add jobscam_campaign: reposts and ads that share a contact have one name.")
+    ] = False,
     rejects: Annotated[
         Path | None, typer.Option(help="Where rejected rows go.  [default: <output>.rejects.csv]", show_default=False)
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many rows.")] = None,
     top: Annotated[int, typer.Option(min=0, help="How many of the riskiest ads to show.")] = 5,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="PAGE.html", help="Also write a page to review the riskiest ads in.")
+    ] = None,
+    report_limit: Annotated[int, typer.Option(min=1, help="Most ads in that page.")] = 5000,
+    show_contacts: ShowContactsOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run the command; see ``HELP``."""
-    overrides = _overrides(columns or [])
+    overrides = column_overrides(columns or [])
+    arguments = scorer_arguments(model, knowledge, agencies, prevalence, thresholds, models=models, quiet=quiet)
     from jobscam.streaming import score_table
 
     target = output or default_output(ads)
-    with _progress(shown=not quiet and sys.stderr.isatty()) as on_progress:
+    page = _page(ads, target, report, report_limit)
+    with progress_bar(shown=not quiet and sys.stderr.isatty()) as on_progress:
         summary = score_table(
             ads,
             target,
-            scorer_arguments(model, knowledge, agencies, prevalence, thresholds),
+            arguments,
             overrides=overrides,
             workers=workers,
             chunk=chunk,
             order=order.value,
             reasons=reasons,
             language=lang.value,
+            campaigns=campaigns,
             rejects=rejects,
             limit=limit,
             top=top,
-            on_start=None if quiet else _say_columns,
+            on_start=None if quiet else say_columns,
             on_progress=on_progress,
+            on_row=page.take if page else None,
         )
     if not quiet:
         _say_summary(summary, "standard output" if target == "-" else target)
         _say_share(summary)
+    if page and report:
+        done = page.write(report, ads, summary, arguments, overrides=overrides, language=lang.value, show_contacts=show_contacts)
+        if not quiet:
+            say_page(done, report, show_contacts)
     if summary.rejected:
         raise typer.Exit(3)
 
 
-def default_output(ads: str) -> str:
-    """Where a scored table goes if nothing else is said.
+def _page(ads: str, target: str, report: str | None, limit: int) -> RunPage | None:
+    """Collects the rows of the review page, if there is to be one."""
+    if report is None:
+        return None
+    from jobscam.report import RunPage, check_target
 
-    Examples
-    --------
-    >>> default_output("ads.csv"), default_output("more.tsv.gz"), default_output("-")
-    ('ads.scored.csv', 'more.scored.csv', '-')
-    """
-    if ads == "-":
-        return "-"
-    path = Path(ads)
-    return str(path.with_name(f"{Path(path.name.removesuffix('.gz')).stem}.scored.csv"))
+    if report == "-" or Path(report).resolve() == Path(target).resolve():
+        raise typer.BadParameter("name a file of its own for the page", param_hint="--report")
+    check_target(ads, report)
+    return RunPage(limit)
 
 
-def _overrides(pairs: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in pairs:
-        field, separator, column = pair.partition("=")
-        if not separator or not field or not column:
-            raise typer.BadParameter(f"'{pair}' is not FIELD=COLUMN, for example description=isi_iklan", param_hint="--map")
-        if field in found:
-            raise typer.BadParameter(f"'{field}' is given twice", param_hint="--map")
-        found[field] = column
-    return found
-
-
-def _say_columns(summary: Summary) -> None:
+def say_columns(summary: Summary) -> None:
+    """Print what was read as what."""
     note("Columns read: " + ", ".join(f"{printable(column)} as {field}" for column, field in summary.columns))
     if summary.unmapped:
         note("Columns carried along: " + ", ".join(printable(name) or "(no name)" for name in summary.unmapped))
@@ -164,7 +173,7 @@ def _sum(total: int, name: str, parts: dict[str, int]) -> str:
 
 
 @contextmanager
-def _progress(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
+def progress_bar(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
     """A bar that moves with the bytes read; on a terminal only, so that logs stay readable."""
     if not shown:
         yield None

@@ -6,6 +6,7 @@ To add a computed one: a module here that yields its :class:`~jobscam.values.Evi
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 from jobscam.indicators import combination, destination, evasion, posting_type
@@ -66,6 +67,12 @@ class IndicatorReader:
         self._destination = DestinationReader(knowledge)
         self._agency = AgencyReader(knowledge)
         self._contact = ContactReader(knowledge)
+
+    def with_reference(self, reference: PayReference) -> IndicatorReader:
+        """The same reader with another reference of pay; all that is costly to make is shared."""
+        other = copy(self)
+        other._salary = self._salary.with_reference(reference)
+        return other
 
     def observe(self, posting: Posting) -> Observation:
         """What stands in a posting, before it is judged: the facts that every indicator starts from."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -111,12 +112,17 @@ class ContactFinder:
     def find(self, original: str) -> tuple[Contact, ...]:
         """Contacts in order; what belongs to a longer one is not counted again."""
         text = original[:MAX_CHARS]
+        # In order and apart from each other, so that only two neighbours can stand in the way of a new one.
         found: list[Contact] = []
+        starts: list[int] = []
 
         def add(contacts: Iterator[Contact]) -> None:
             for contact in contacts:
-                if not any(c.start < contact.end and contact.start < c.end for c in found):
-                    found.append(contact)
+                i = bisect_right(starts, contact.start)
+                behind = i > 0 and found[i - 1].end > contact.start
+                if not behind and not (i < len(found) and starts[i] < contact.end):
+                    found.insert(i, contact)
+                    starts.insert(i, contact.start)
 
         if "#" in text:
             add(Contact(_MASKS[m[1]], m.start(), m.end(), "") for m in _MASK.finditer(text))
@@ -135,7 +141,7 @@ class ContactFinder:
         if "@" in text:
             add(Contact("handle", m.start(), m.end(), m[1].lower().rstrip(".")) for m in _HANDLE.finditer(text))
         add(self._accounts(text))
-        return tuple(sorted(found, key=lambda c: c.start))
+        return tuple(found)
 
     def _free_mail(self, text: str) -> Iterator[Contact]:
         for match in self._host.finditer(text):

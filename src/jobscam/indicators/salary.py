@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from copy import copy
 from dataclasses import dataclass
 
 from jobscam.indicators.amounts import Amount
@@ -71,6 +72,12 @@ class SalaryReader:
             o.idr_high for o in knowledge.occupations if o.idr_high and o.group not in ("mining", "maritime", "it", "management")
         ]
         self._everyday_high = sorted(everyday)[len(everyday) // 2] if everyday else 6_000_000.0
+
+    def with_reference(self, reference: PayReference) -> SalaryReader:
+        """The same reader with another reference of pay."""
+        other = copy(self)
+        other._reference = reference
+        return other
 
     def read(self, document: Document, language: str, place: Destination) -> Pay:
         """All money in the ad, and which of it is base pay.

@@ -4,7 +4,11 @@ To change the format: raise ``FORMAT``, keep reading the old one here or refuse 
 and store a tiny artifact of the old format under ``tests/artifacts``.
 
 Order of loading: manifest (size bound, known format), list of files, sizes and SHA-256, arrays without pickle, shapes
-and types, and only then a model is built. No environment variable chooses an artifact.
+and types, and only then a model is built.
+
+Which artifact is loaded is not decided here but in :mod:`jobscam.model.registry`. There an environment variable may
+choose, which it must not where a model is code: an artifact is arrays and JSON, its name stands in every row of the output
+(``jobscam_model``), and the command line says on standard error when a variable or a ``current`` file chose it.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ import numpy as np
 
 from jobscam import features
 from jobscam.errors import ArtifactError
+from jobscam.model import semver
 from jobscam.model.linear import Calibration, LinearModel, OperatingCurve
 
 FORMAT = 1
@@ -109,18 +114,23 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def read_manifest(path: str | Path) -> dict[str, Any]:
-    """Read and check the manifest alone."""
+def read_manifest(path: str | Path, sha256: str | None = None) -> dict[str, Any]:
+    """Read and check the manifest alone; `sha256` is the digest it had when somebody vouched for it."""
     file = Path(path) / MANIFEST
     if not file.is_file():
         raise ArtifactError(f"{path} is no model artifact: it has no {MANIFEST}. See `jobscam model list`.")
     if file.stat().st_size > _MAX_MANIFEST:
         raise ArtifactError(f"{file} is too large to be a manifest")
     raw = file.read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
     seal = Path(path) / f"{MANIFEST}.sha256"
-    if not seal.is_file() or seal.read_text(encoding="ascii", errors="replace") != hashlib.sha256(raw).hexdigest() + "\n":
+    if not seal.is_file() or seal.read_text(encoding="ascii", errors="replace") != digest + "\n":
         raise ArtifactError(
             f"{file} does not match its checksum: the artifact was damaged or changed. Restore it from its source."
+        )
+    if sha256 is not None and sha256 != digest:
+        raise ArtifactError(
+            f"{file} is not the one that was promoted: the artifact was exchanged. Restore it, or run `jobscam model promote`."
         )
     manifest: dict[str, Any] = json.loads(raw)
     if manifest.get("format") != FORMAT:
@@ -135,15 +145,15 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     return manifest
 
 
-def verify(path: str | Path) -> dict[str, Any]:
-    """Check every byte of an artifact against its manifest and return the manifest.
+def verify(path: str | Path, sha256: str | None = None) -> dict[str, Any]:
+    """Check every byte of an artifact against its manifest (and that against `sha256`) and return the manifest.
 
     Raises
     ------
     ArtifactError
         Naming the file that is missing or was changed.
     """
-    manifest = read_manifest(path)
+    manifest = read_manifest(path, sha256)
     for name, expected in manifest["files"].items():
         file = Path(path) / name
         if Path(name).name != name or not file.is_file():
@@ -155,9 +165,9 @@ def verify(path: str | Path) -> dict[str, Any]:
     return manifest
 
 
-def read(path: str | Path) -> tuple[LinearModel, dict[str, Any]]:
+def read(path: str | Path, sha256: str | None = None) -> tuple[LinearModel, dict[str, Any]]:
     """Verify an artifact and build its model."""
-    manifest = verify(path)
+    manifest = verify(path, sha256)
     size = 1 << int(manifest["bits"])
     shapes = {"dense": (len(manifest["columns"]),), "scale": (size,), "text": (size,)}
     with np.load(Path(path) / WEIGHTS, allow_pickle=False) as stored:
@@ -203,23 +213,22 @@ def _folders() -> list[Path]:
     return [package / "artifacts", package.parent.parent / "models"]
 
 
+def artifacts_in(*folders: Path) -> dict[str, Path]:
+    """Artifacts ``<name>-<semver>`` of some folders by name and version; an earlier folder hides what a later one has."""
+    found = {file.parent.name: file.parent for folder in reversed(folders) for file in folder.glob(f"*/{MANIFEST}")}
+    named = [(version, found[full]) for full in found if (version := semver.split(full))]
+    return {path.name: path for _, path in sorted(named, key=lambda item: (item[0].name, item[0].key))}
+
+
 def list_artifacts() -> list[tuple[str, Path]]:
     """Shipped artifacts by name, the newest version last."""
-    found: dict[str, Path] = {}
-    for folder in _folders():
-        for file in sorted(folder.glob(f"*/{MANIFEST}")):
-            found.setdefault(file.parent.name, file.parent)
-    return sorted(found.items(), key=lambda item: _semver(item[0]))
-
-
-def _semver(name: str) -> tuple[tuple[int, ...], str]:
-    version = name.rpartition("-")[2]
-    return tuple(int(p) if p.isdigit() else 0 for p in version.split(".")), name
+    return list(artifacts_in(*_folders()).items())
 
 
 def shipped_path() -> Path:
     """Folder of the newest shipped artifact."""
-    own = [path for name, path in list_artifacts() if name.startswith(f"{_SHIPPED}-")]
-    if not own:
+    found = dict(list_artifacts())
+    name = semver.newest(found, _SHIPPED)
+    if name is None:
         raise ArtifactError("no shipped model was found; reinstall jobscam, or name an artifact with --model PATH")
-    return own[-1]
+    return found[name]

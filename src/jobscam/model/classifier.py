@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,13 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from jobscam.errors import InputError
-from jobscam.features import ENGLISH, SCHEMA_VERSION, FeatureSpace, FloatArray, TextHasher
+from jobscam.features import ENGLISH, SCHEMA_VERSION, FeatureSpace, FloatArray, TextHasher, feature_matrix
 from jobscam.indicators import IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import load as load_knowledge
 from jobscam.model.calibration import calibrate
 from jobscam.model.fit import fit_logistic
+from jobscam.model.inputs import labels_in, numbers_in, postings_in, same_length, weights_in
 from jobscam.model.linear import Calibration, LinearModel, OperatingCurve, block_ends
 from jobscam.posting import Posting
 
@@ -46,10 +49,17 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         Share of scams for which the probabilities are calibrated.
     folds : int
         Folds of the cross-validation that calibration uses; groups are never cut.
+    knowledge : path, optional
+        Folder laid over the shipped knowledge; indicators it adds get weights. Score with the same folder.
 
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
+        The labels in sorted order, as scikit-learn has it; columns of `predict_proba` follow it.
+    scam_class_ : object
+        The label that means a scam. Names such as "scam", "penipuan", "legit" and "asli" (``knowledge/labels.toml``)
+        tell; of numbers it is the larger. Where it sorts first ("fraud" before "legit"), `decision_function` is negative
+        for scams, because scikit-learn's rule is that it is positive for ``classes_[1]``.
     model_ : LinearModel
     oof_logits_ : ndarray of shape (n,)
         Out-of-fold log-odds of the training postings (NaN where there was no fold).
@@ -57,6 +67,12 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         What the honest training postings pay.
     training_target_ : ndarray of shape (n,)
         1 for scam, 0 for legitimate, in the order of `oof_logits_`.
+
+    Notes
+    -----
+    Columns of a DataFrame are read by their names, in any order, and a list of texts may be scored by a model that was
+    fitted on a table: so there is no `n_features_in_`. Reading machinery is rebuilt when a pickled estimator is first
+    used; to pass a model on, prefer :func:`jobscam.save`, which needs no pickle.
 
     Examples
     --------
@@ -76,6 +92,7 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         bits: int = 19,
         prevalence: float = 0.1,
         folds: int = 5,
+        knowledge: str | Path | None = None,
     ) -> None:
         self.text_penalty = text_penalty
         self.ratio_power = ratio_power
@@ -84,6 +101,22 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         self.bits = bits
         self.prevalence = prevalence
         self.folds = folds
+        self.knowledge = knowledge
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import TransformerTags  # not in scikit-learn 1.5, which does not ask for tags either
+
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags = TransformerTags()
+        tags.input_tags.string = tags.input_tags.allow_nan = True
+        tags.input_tags.two_d_array = False  # an array of numbers says nothing; tables are DataFrames
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What reads postings holds an automaton that cannot be pickled, and can be made again.
+        state: dict[str, Any] = dict(super().__getstate__())
+        return {name: value for name, value in state.items() if name not in ("_reader", "_space", "_hasher")}
 
     def fit(
         self,
@@ -99,9 +132,9 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataFrame, or sequence of str, mapping or Posting
+        X : DataFrame, or iterable of str, mapping or Posting
         y : array of shape (n,)
-            Two classes; the larger one by sort order is the scam.
+            Two classes, as numbers (the larger is the scam) or by name ("scam" and "legit", "penipuan" and "asli" ...).
         sample_weight : array of shape (n,), optional
         groups : array of shape (n,), optional
             Campaigns: postings of one group never straddle a fold.
@@ -109,31 +142,42 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
             Weights for calibration and thresholds, where the stream to be scored is mixed otherwise than the training data.
         copy_of : array of int of shape (n,), optional
             For a copy of another posting with fields taken away, the number of that posting; -1 for all others.
+            It counts rows of X, so it cannot be handed through tools that cut X into folds.
         fold_of : array of int of shape (n,), optional
             Fold of every posting, instead of folds drawn from `groups`: to calibrate on what differs from the training
             data (another source, another kind of scam) as the postings to be scored will.
+
+        Raises
+        ------
+        InputError
+            If there is nothing to learn from, the labels are not two classes or do not tell which is the scam, or
+            lengths differ. It is a ValueError, as scikit-learn's tools expect.
         """
-        labels = np.asarray(y)
-        self.classes_ = np.unique(labels)
-        if len(self.classes_) != 2:
-            raise InputError(f"training needs two classes of labels, got {self.classes_.tolist()}")
-        target = (labels == self.classes_[1]).astype(np.float64)
-        self._prepare(self._learn_reference(X, target))
-        matrix = self.transform(X)
-        if matrix.shape[0] != len(target):
-            raise InputError(f"got {matrix.shape[0]} postings and {len(target)} labels")
-        weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        group = np.arange(len(target)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        mix = weight if calibration_weight is None else np.asarray(calibration_weight, dtype=np.float64)
-        copies = np.full(len(target), -1) if copy_of is None else np.asarray(copy_of)
-        folds = self._folds(target, group) if fold_of is None else np.asarray(fold_of)
-        return self.fit_matrix(matrix, target, weight, folds, mix, copies)
+        postings = postings_in(X)
+        n = len(postings)
+        if not n:
+            raise InputError("there is nothing to learn from: 0 sample(s) in X while a minimum of 2 is required")
+        classes, scam, target = labels_in(y, type(self).__name__)
+        same_length(n, target, "labels")
+        weight = np.ones(n) if sample_weight is None else weights_in(sample_weight, n, "sample_weight")
+        if len(np.unique(target[weight > 0])) != 2:
+            raise InputError("training needs two classes of labels with a weight above zero; fewer have any")
+        mix = weight if calibration_weight is None else weights_in(calibration_weight, n, "calibration_weight")
+        copies = np.full(n, -1) if copy_of is None else numbers_in(copy_of, n, "copy_of", below=n)
+        if groups is not None:
+            same_length(n, groups, "groups")
+        group = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        folds = self._folds(target, group) if fold_of is None else numbers_in(fold_of, n, "fold_of")
+        self.classes_, self.scam_class_ = classes, classes[scam]
+        self._prepare(self._learn_reference(postings, target))
+        return self.fit_matrix(self._matrix(postings), target, weight, folds, mix, copies)
 
     def fit_matrix(
         self, matrix: Any, target: FloatArray, weight: FloatArray, fold: Any, mix: FloatArray, copy_of: Any
     ) -> JobScamClassifier:
         """Fit on rows made by :meth:`transform`; spares reading the postings again in experiments."""
         self.classes_ = getattr(self, "classes_", np.array([0, 1]))
+        self.scam_class_ = getattr(self, "scam_class_", self.classes_[1])
         dense, scale, text, bias = self._weights(matrix, target, weight, copy_of)
         self.training_target_ = target
         self.oof_logits_ = self._out_of_fold(matrix, target, weight, fold, copy_of)
@@ -149,45 +193,38 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         )
         return self
 
-    @staticmethod
-    def _learn_reference(X: Any, target: FloatArray) -> PayReference:
+    def _learn_reference(self, postings: Sequence[Posting], target: FloatArray) -> PayReference:
         """Reference of pay from the honest postings. Folds share it: a median over hundreds of ads hardly knows one."""
-        from jobscam.scoring import postings_of
-
-        reader = IndicatorReader(load_knowledge())
-        postings = postings_of(X)
-        samples = (reader.pay_sample(p) for p, scam in zip(postings, target, strict=False) if not scam)
+        reader = _reader(self.knowledge)
+        samples = (reader.pay_sample(p) for p, scam in zip(postings, target, strict=True) if not scam)
         return PayReference.learn(s for s in samples if s)
 
-    def _prepare(self, reference: PayReference | None = None) -> None:
-        knowledge = load_knowledge()
+    def _prepare(self, reference: PayReference | None = None, bits: int | None = None) -> None:
         self.pay_reference_ = reference or PayReference({})
-        self._reader = IndicatorReader(knowledge, self.pay_reference_)
-        self._space = FeatureSpace(knowledge)
-        self._hasher = TextHasher(self.bits)
+        self._reader = _reader(self.knowledge).with_reference(self.pay_reference_)
+        self._space = FeatureSpace(self._reader.knowledge)
+        self._hasher = TextHasher(self.bits if bits is None else bits)
+
+    def _ready(self) -> None:
+        """Make again what a pickle leaves behind."""
+        if hasattr(self, "_reader"):
+            return
+        fitted: LinearModel | None = getattr(self, "model_", None)
+        self._prepare(getattr(self, "pay_reference_", None), None if fitted is None else fitted.bits)
+        if fitted is not None and fitted.names != self._space.names:
+            raise InputError("this estimator was fitted with other knowledge than is here; fit it again, or use jobscam.save")
 
     def transform(self, X: Any) -> Any:
         """Sparse matrix: indicator columns, then ones for the hash buckets present."""
-        from jobscam.scoring import postings_of
+        return self._matrix(postings_in(X))
 
-        postings: Sequence[Posting] = postings_of(X)
-        if not hasattr(self, "_reader"):
-            self._prepare()
-        width = len(self._space.names)
-        indices: list[Any] = []
-        values: list[Any] = []
-        pointer = [0]
-        for posting in postings:
-            document, findings = self._reader.read(posting)
-            row = self._space.row(document, findings)
-            buckets = self._hasher.grams(document.norm).buckets
-            indices.append(np.concatenate([np.fromiter(row, dtype=np.int64, count=len(row)), buckets + width]))
-            values.append(np.concatenate([np.fromiter(row.values(), dtype=np.float64, count=len(row)), np.ones(len(buckets))]))
-            pointer.append(pointer[-1] + len(indices[-1]))
-        shape = (len(postings), width + (1 << self.bits))
-        if not postings:
-            return sparse.csr_matrix(shape)
-        return sparse.csr_matrix((np.concatenate(values), np.concatenate(indices), np.array(pointer)), shape=shape)
+    def fit_transform(self, X: Any, y: Any, **fit_params: Any) -> Any:
+        """Fit, and give the matrix of :meth:`transform`."""
+        return self.fit(X, y, **fit_params).transform(X)
+
+    def _matrix(self, postings: Sequence[Posting]) -> Any:
+        self._ready()
+        return feature_matrix(self._reader, self._space, self._hasher, postings)
 
     def _weights(
         self, matrix: Any, target: FloatArray, weight: FloatArray, copy_of: Any
@@ -257,33 +294,52 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         return logits
 
     def decision_function(self, X: Any) -> FloatArray:
-        """Log-odds before calibration, shape (n,)."""
+        """Calibrated log-odds of ``classes_[1]``, shape (n,): above 0 where `predict` says so.
+
+        For the log-odds before calibration, which the reasons add up to, see :meth:`logits`.
+        """
         check_is_fitted(self, "model_")
-        return self.logits(self.transform(X))
+        matrix = self.transform(X)
+        calibration = self.model_.calibration
+        z = [calibration.log_odds(v, w) for v, w in zip(self.logits(matrix), self._languages(matrix), strict=True)]
+        return np.array(z, dtype=np.float64) * (1.0 if self._scam_last() else -1.0)
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Calibrated probabilities, shape (n, 2), columns as in `classes_`."""
         check_is_fitted(self, "model_")
         p = self.probabilities(self.transform(X))
-        return np.column_stack([1.0 - p, p])
+        return np.column_stack([1.0 - p, p] if self._scam_last() else [p, 1.0 - p])
+
+    def _scam_last(self) -> bool:
+        return bool(self.scam_class_ == self.classes_[1])
 
     def logits(self, matrix: Any) -> FloatArray:
-        """Log-odds of rows made by :meth:`transform`, shape (n,)."""
+        """Log-odds of a scam, before calibration, of rows made by :meth:`transform`, shape (n,)."""
         m = self.model_
-        return linear_logits(matrix, m.dense, m.scale, m.text, m.bias, self._blocks())
+        return linear_logits(matrix, m.dense, m.scale, m.text, m.bias, block_ends(m.schema, m.bits))
 
     def probabilities(self, matrix: Any) -> FloatArray:
-        """Calibrated probabilities of rows made by :meth:`transform`, shape (n,)."""
+        """Calibrated probabilities of a scam of rows made by :meth:`transform`, shape (n,)."""
         calibration = self.model_.calibration
-        languages = np.where(self._english(matrix), "en", "")
-        return np.array([calibration.probability(v, w) for v, w in zip(self.logits(matrix), languages, strict=True)])
+        pairs = zip(self.logits(matrix), self._languages(matrix), strict=True)
+        return np.array([calibration.probability(v, w) for v, w in pairs], dtype=np.float64)
+
+    def _languages(self, matrix: Any) -> Any:
+        return np.where(self._english(matrix), "en", "")
 
     def _english(self, matrix: Any) -> Any:
         return np.asarray(matrix[:, self._space.names.index(ENGLISH)].todense()).ravel() > 0
 
     def predict(self, X: Any) -> Any:
         """Label with the larger probability."""
-        return self.classes_[(self.predict_proba(X)[:, 1] >= 0.5).astype(int)]
+        check_is_fitted(self, "model_")
+        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+
+
+@lru_cache(maxsize=2)
+def _reader(knowledge: str | Path | None) -> IndicatorReader:
+    """One reader for the many fits of a search; making it costs more than fitting a hundred postings."""
+    return IndicatorReader(load_knowledge(knowledge))
 
 
 def log_count_ratio(present: Any, target: FloatArray, weight: FloatArray) -> FloatArray:

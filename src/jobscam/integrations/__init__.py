@@ -1,0 +1,1 @@
+"""Doors from other libraries to the scorer; each is imported only by whoever uses that library."""

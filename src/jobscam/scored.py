@@ -1,0 +1,192 @@
+"""Tables that were scored: reading one, its columns as lists, and the identity of its rows whatever their order."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from jobscam.explain import OUTPUT_COLUMNS
+from jobscam.features import FloatArray
+from jobscam.io import open_table
+from jobscam.posting import ColumnMap, Posting, cell_text
+from jobscam.values import Reject
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jobscam.scoring import Scorer
+
+PROBABILITY, TIER, STATUS, LANGUAGE, _, INDICATORS, SALARY, DESTINATION, AGENCY, MODEL = OUTPUT_COLUMNS
+CAMPAIGN = "jobscam_campaign"
+HIGH = ("high", "critical")
+_NUMBERS = (PROBABILITY, SALARY)
+_LEAST = 1e-6
+_WORD = re.compile(r"\w+")
+
+
+class Table(NamedTuple):
+    """A table as it was read: every cell a text.
+
+    Attributes
+    ----------
+    frame : DataFrame
+    rejects : list of Reject
+        Rows that could not be read, or whose probability or pay is no number.
+    notes : list of str
+    """
+
+    frame: pd.DataFrame
+    rejects: list[Reject]
+    notes: list[str]
+
+
+def read(path: str | Path) -> Table:
+    """Read a table into memory, ``-`` for standard input.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as a table.
+    """
+    import pandas as pd
+
+    rows: list[list[str]] = []
+    rejects: list[Reject] = []
+    with open_table(path) as table:
+        numeric = [(i, name) for i, name in enumerate(table.header) if name in _NUMBERS]
+        for item in table:
+            if isinstance(item, Reject):
+                rejects.append(item)
+                continue
+            fault = next((f"{name} '{item.cells[i]}'" for i, name in numeric if not _is_number(item.cells[i], name)), "")
+            if fault:
+                rejects.append(Reject(item.line, f"{fault[:80]} is not what jobscam writes there", ",".join(item.cells)))
+            else:
+                rows.append(item.cells)
+        notes = table.notes
+        columns = pd.Index(table.header, dtype=object)
+    return Table(pd.DataFrame(rows, columns=columns, dtype=object), rejects, notes)
+
+
+def _is_number(cell: str, name: str) -> bool:
+    if not cell.strip():
+        return True
+    try:
+        value = float(cell)
+    except ValueError:
+        return False
+    return 0.0 <= value <= 1.0 if name == PROBABILITY else 0.0 <= value < math.inf
+
+
+def texts(frame: pd.DataFrame, name: str) -> list[str]:
+    """A column as texts, "" where it or a value is missing; of several with the name the last, which is the latest."""
+    positions = [i for i, column in enumerate(frame.columns) if column == name]
+    return [cell_text(value) for value in frame.iloc[:, positions[-1]].tolist()] if positions else [""] * len(frame)
+
+
+def numbers(frame: pd.DataFrame, name: str) -> FloatArray:
+    """A column as numbers, NaN where it or a value is missing."""
+    return np.array([float(text) if text else math.nan for text in texts(frame, name)], dtype=np.float64)
+
+
+def log_odds(probabilities: FloatArray) -> FloatArray:
+    """Log-odds, finite also at 0 and 1."""
+    p = np.clip(probabilities, _LEAST, 1.0 - _LEAST)
+    return np.asarray(np.log(p / (1.0 - p)), dtype=np.float64)
+
+
+def high_from(frame: pd.DataFrame) -> tuple[float, float]:
+    """Log-odds between which the tier *high* must begin, as the rows tell: the highest below it, the lowest in it.
+
+    Tables that were scored with one model may still have been cut at other thresholds; NaN where no row tells.
+    """
+    z, tiers = log_odds(numbers(frame, PROBABILITY)), texts(frame, TIER)
+    below = [value for value, tier in zip(z.tolist(), tiers, strict=True) if tier and tier not in HIGH]
+    above = [value for value, tier in zip(z.tolist(), tiers, strict=True) if tier in HIGH]
+    return max(below, default=math.nan), min(above, default=math.nan)
+
+
+def postings(frame: pd.DataFrame, overrides: Mapping[str, str] | None = None) -> list[Posting]:
+    """Postings of a table; `overrides` (field to column) win over the names of the columns.
+
+    Raises
+    ------
+    InputError
+        If no column holds the text of the ads.
+    """
+    mapping = ColumnMap.from_header([str(c) for c in frame.columns], overrides)
+    used = {p: [cell_text(v) for v in frame.iloc[:, p].tolist()] for ps in mapping.fields.values() for p in ps}
+    return [
+        Posting.from_parts({name: [used[p][i] for p in ps if used[p][i]] for name, ps in mapping.fields.items()})
+        for i in range(len(frame))
+    ]
+
+
+def is_scored(frame: pd.DataFrame) -> bool:
+    """Whether a table has the columns of an earlier run."""
+    return set(OUTPUT_COLUMNS) <= set(frame.columns)
+
+
+def rescored(frame: pd.DataFrame, scorer: Scorer, overrides: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """The table scored anew; columns of an earlier run, its campaigns aside, are replaced."""
+    import pandas as pd
+
+    found = scorer.score(postings(frame, overrides)).set_axis(frame.index)
+    kept = [i for i, column in enumerate(frame.columns) if column not in OUTPUT_COLUMNS]
+    return pd.concat([frame.iloc[:, kept], found], axis=1)
+
+
+def ensured(frame: pd.DataFrame, scorer: Callable[[], Scorer], overrides: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """The table itself if it was scored, else scored with what `scorer` returns."""
+    return frame if is_scored(frame) else rescored(frame, scorer(), overrides)
+
+
+def row_keys(frame: pd.DataFrame, seed: int = 0) -> list[str]:
+    """A random-looking key for each row, made of the seed and what the row holds, jobscam's columns aside.
+
+    The keys do not depend on the order of the rows: copies of a row are numbered in the order of jobscam's columns, and where
+    these are equal too it is all the same which is which.
+    """
+    ours = [str(column).startswith("jobscam_") for column in frame.columns]
+    rows, scores = (_joined(frame, [i for i, our in enumerate(ours) if our is wanted]) for wanted in (False, True))
+    copies: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        copies.setdefault(row, []).append(i)
+    keys = [""] * len(rows)
+    for row, members in copies.items():
+        for number, i in enumerate(sorted(members, key=scores.__getitem__)):
+            keys[i] = hashed(f"{seed}\x1f{number}\x1f{row}")
+    return keys
+
+
+def _joined(frame: pd.DataFrame, positions: Sequence[int]) -> list[str]:
+    cells = [[cell_text(value) for value in frame.iloc[:, i].tolist()] for i in positions]
+    return ["\x1f".join(row) for row in zip(*cells, strict=True)] if cells else [""] * len(frame)
+
+
+def hashed(text: str) -> str:
+    """A short digest of a text."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def plain(text: str) -> str:
+    """A text without case, punctuation and spacing: reposts that differ in nothing else are equal."""
+    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def campaigns(frame: pd.DataFrame, ads: Sequence[Posting]) -> list[str]:
+    """Campaign of each row: what its column says, else near-duplicates where they can be grouped, else equal texts."""
+    stated = texts(frame, CAMPAIGN)
+    if all(stated):
+        return stated
+    from jobscam.campaigns import of_postings
+
+    found = of_postings(ads)
+    return [name or other for name, other in zip(stated, found, strict=True)]
