@@ -193,7 +193,7 @@ def test_random_part_estimates_without_bias() -> None:
 
 
 def test_campaigns() -> None:
-    texts = ["Gaji 5 juta!", "gaji  5 JUTA", "Kasir toko, gaji 6 juta"]
+    texts = ["Dicari koki, gaji 5 juta", "dicari  KOKI, gaji 5 juta", "Kasir toko, gaji 6 juta"]
     ads = [Posting(description=text) for text in texts]
     frame = pd.DataFrame({"text": texts})
     one, two, three = scored.campaigns(frame, ads)
