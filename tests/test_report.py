@@ -9,10 +9,8 @@ import html
 import io
 import json
 import re
-import sys
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -244,8 +242,7 @@ def test_equal_ads_have_keys_of_their_own(tmp_path: Path, scorer: Scorer) -> Non
 
 
 def test_campaigns_come_from_the_module_that_groups(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scorer: Scorer) -> None:
-    grouped = SimpleNamespace(of_postings=lambda postings: [p.description[:6] for p in postings])
-    monkeypatch.setitem(sys.modules, "jobscam.campaigns", grouped)
+    monkeypatch.setattr("jobscam.report.collect.of_postings", lambda postings: [p.description[:6] for p in postings])
     _, data = written(tmp_path, [LURE, HONEST, HONEST + " segera"], scorer)
     assert sorted(Counter(ad["g"] for ad in data["ads"]).values()) == [1, 2]
 

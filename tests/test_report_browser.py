@@ -53,11 +53,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.writerows((str(i), *row, f"c{i}") for i, row in enumerate(ROWS))
     with pytest.MonkeyPatch.context() as patched:
         # Which ads are alike is not tested here: first each is its own, then the three lures are one.
-        patched.setattr("jobscam.report.collect.campaign_of", lambda postings: [str(i) for i in range(len(postings))])
+        patched.setattr("jobscam.report.collect.of_postings", lambda postings: [str(i) for i in range(len(postings))])
         report.write_table(folder / "ads.csv", folder / "masked.html", {}, language="en")
         report.write_table(folder / "ads.csv", folder / "open.html", {}, language="id", show_contacts=True)
         patched.setattr(
-            "jobscam.report.collect.campaign_of",
+            "jobscam.report.collect.of_postings",
             lambda postings: ["K" if "Kamboja" in p.description else p.title for p in postings],
         )
         report.write_table(folder / "ads.csv", folder / "grouped.html", {}, language="en")

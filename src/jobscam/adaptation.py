@@ -19,17 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.optimize import minimize
 from scipy.special import expit, logit
-from sklearn.model_selection import StratifiedGroupKFold
 
-from jobscam.features import ENGLISH, FeatureSpace, FloatArray
-from jobscam.model.calibration import operating_curve, reweigh
+from jobscam.features import FeatureSpace, FloatArray, IntArray, english_rows
+from jobscam.model.calibration import fit_sigmoid, operating_curve
 from jobscam.model.classifier import log_count_ratio, scaled_text
-from jobscam.model.fit import fit_logistic
+from jobscam.model.fit import campaign_folds, fit_logistic
 from jobscam.model.linear import Calibration, LinearModel, OperatingCurve, block_ends
-
-IntArray = npt.NDArray[np.int64]
 
 TEXT_PENALTY, INDICATOR_PENALTY, TRUST_PENALTY = 0.05, 1.0, 0.1
 STRENGTHS = (1.0, 5.0, 25.0)
@@ -136,7 +132,7 @@ def adapt(
     columns = _Space(base, space, matrix)
     rows = columns.rows(matrix)
     old = np.asarray(rows @ columns.old + base.bias)
-    folds = _folds(target, groups)
+    folds = campaign_folds(target, groups, min(_FOLDS, *(len(np.unique(groups[target == label])) for label in (0, 1))))
     held = {strength: np.full(len(target), np.nan) for strength in (*STRENGTHS, np.inf)}
     for number in range(folds.max() + 1):
         on_progress(f"labels left out, part {number + 1} of {folds.max() + 1}")
@@ -152,20 +148,8 @@ def adapt(
     on_progress("all labels")
     fitted = _fit(columns, rows, target, strength)
     out_of_fold = held[strength]
-    english = np.asarray(matrix[:, space.names.index(ENGLISH)].todense()).ravel() > 0
-    model = _recalibrated(base, columns, fitted, out_of_fold, target, english)
+    model = _recalibrated(base, columns, fitted, out_of_fold, target, english_rows(space, matrix))
     return Adapted(model, strength, fitted.trust, old, out_of_fold, losses, _doubtful(out_of_fold, target))
-
-
-def _folds(target: FloatArray, groups: IntArray) -> IntArray:
-    fold = np.full(len(target), -1)
-    of_class = [len(np.unique(groups[target == label])) for label in (0, 1)]
-    number = min(_FOLDS, *of_class)
-    if number >= 2:
-        splitter = StratifiedGroupKFold(number, shuffle=True, random_state=0)
-        for i, (_, test) in enumerate(splitter.split(target, target, groups)):
-            fold[test] = i
-    return fold
 
 
 def _fit(columns: _Space, rows: sparse.csr_matrix, target: FloatArray, strength: float) -> _Fit:
@@ -244,35 +228,20 @@ def _recalibrated(
     if len(np.unique(target[known])) < 2:
         return model
     old = base.calibration
-    said = np.array([old.log_odds(v, "en" if e else "") for v, e in zip(logits[known], english[known], strict=True)])
-    slope, offset = _moved_sigmoid(said, target[known], old.prevalence)
+    said = old.log_odds_of(logits[known], english[known])
+    ones = np.ones(len(said))
+    # A few labels must not unlearn a calibration: it is pulled to stay.
+    slope, offset = fit_sigmoid(said, target[known], ones, old.prevalence, _CALIBRATION_PULL)
     calibration = Calibration(
         slope * old.slope,
         slope * old.offset + offset,
         old.prevalence,
         {name: (slope * a, slope * b + offset) for name, (a, b) in old.languages.items()},
     )
-    new = operating_curve(slope * said + offset, target[known], np.ones(int(known.sum())))
+    new = operating_curve(slope * said + offset, target[known], ones)
     curve = _pooled(base.curve, new, len(said)) if base.curve.log_odds else new
     thresholds = curve.thresholds(old.prevalence, old.prevalence)
     return replace(model, calibration=calibration, curve=curve, thresholds=thresholds)
-
-
-def _moved_sigmoid(said: FloatArray, target: FloatArray, prevalence: float) -> tuple[float, float]:
-    """Slope and offset on calibrated log-odds, pulled to 1 and 0: a few labels must not unlearn a calibration."""
-    weight = reweigh(target, np.ones(len(target)), prevalence) * len(target)
-    positive = float(target.sum())
-    soft = np.where(target > 0, (positive + 1) / (positive + 2), 1.0 / (len(target) - positive + 2))
-
-    def objective(theta: FloatArray) -> tuple[float, FloatArray]:
-        z = theta[0] * said + theta[1]
-        away = theta - np.array([1.0, 0.0])
-        pull = weight * (expit(z) - soft)
-        loss = np.dot(weight, np.logaddexp(0.0, z) - soft * z) + 0.5 * _CALIBRATION_PULL * np.dot(away, away)
-        return float(loss), np.array([np.dot(pull, said), pull.sum()]) + _CALIBRATION_PULL * away
-
-    found = minimize(objective, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.05, None), (None, None)])
-    return float(found.x[0]), float(found.x[1])
 
 
 def _pooled(old: OperatingCurve, new: OperatingCurve, labels: int) -> OperatingCurve:
@@ -297,8 +266,9 @@ def _doubtful(logits: FloatArray, target: FloatArray) -> IntArray:
     known = np.flatnonzero(np.isfinite(logits))
     if len(np.unique(target[known])) < 2:
         return np.zeros(0, dtype=np.int64)
-    slope, offset = _moved_sigmoid(logits[known] - logit(target[known].mean()), target[known], 0.5)
-    p = expit(slope * (logits[known] - logit(target[known].mean())) + offset)
+    even = logits[known] - logit(target[known].mean())
+    slope, offset = fit_sigmoid(even, target[known], np.ones(len(known)), 0.5, _CALIBRATION_PULL)
+    p = expit(slope * even + offset)
     likely = np.where(target[known] > 0, p, 1 - p)
     order = np.argsort(likely, kind="stable")
     found: IntArray = known[order][likely[order] < _SUSPICIOUS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +46,6 @@ class Scores:
     probabilities : ndarray of shape (n,)
     """
 
-    scorer: Scorer
     found: list[Assessment]
     logits: FloatArray
     probabilities: FloatArray
@@ -56,7 +55,7 @@ def score(scorer: Scorer, labelled: Labelled) -> Scores:
     """Score labelled ads; ads that cannot be assessed count as the least risky."""
     found = scorer.assess_many(labelled.postings)
     logits = [_log_odds(scorer, assessment) for assessment in found]
-    return Scores(scorer, found, np.array(logits), np.array([a.probability or 0.0 for a in found]))
+    return Scores(found, np.array(logits), np.array([a.probability or 0.0 for a in found]))
 
 
 def _log_odds(scorer: Scorer, found: Assessment) -> float:
@@ -65,20 +64,32 @@ def _log_odds(scorer: Scorer, found: Assessment) -> float:
     return scorer.model.calibration.log_odds(found.logit, found.language)
 
 
-def metrics(scorer: Scorer) -> dict[str, tuple[Metric, bool]]:
-    """Metrics by name, and whether they take probabilities (or log-odds)."""
+class Rule(NamedTuple):
+    """A metric, whether it takes probabilities (or log-odds), and whether less of it is better."""
+
+    metric: Metric
+    of_probabilities: bool = False
+    less_is_better: bool = False
+
+    def scores(self, scores: Scores) -> FloatArray:
+        """What it is computed on."""
+        return scores.probabilities if self.of_probabilities else scores.logits
+
+
+def metrics(scorer: Scorer) -> dict[str, Rule]:
+    """Metrics by name."""
     cuts, prevalence = scorer.model.thresholds, scorer.model.calibration.prevalence
     return {
-        "average precision": (average_precision, False),
-        "recall at 1 % false positives": (recall_at_fpr(0.01), False),
-        "recall at 5 % false positives": (recall_at_fpr(0.05), False),
-        "scams at high or above": (share_above(cuts["high"], 1), True),
-        "legitimate at high or above": (share_above(cuts["high"], 0), True),
-        "scams at medium or above": (share_above(cuts["medium"], 1), True),
-        "legitimate at medium or above": (share_above(cuts["medium"], 0), True),
-        f"precision at high, at {prevalence:.0%} scams": (precision_at(cuts["high"], prevalence), True),
-        f"calibration error, at {prevalence:.0%} scams": (calibration_error_at(prevalence), True),
-        "Brier skill": (brier_skill, True),
+        "average precision": Rule(average_precision),
+        "recall at 1 % false positives": Rule(recall_at_fpr(0.01)),
+        "recall at 5 % false positives": Rule(recall_at_fpr(0.05)),
+        "scams at high or above": Rule(share_above(cuts["high"], 1), True),
+        "legitimate at high or above": Rule(share_above(cuts["high"], 0), True, True),
+        "scams at medium or above": Rule(share_above(cuts["medium"], 1), True),
+        "legitimate at medium or above": Rule(share_above(cuts["medium"], 0), True, True),
+        f"precision at high, at {prevalence:.0%} scams": Rule(precision_at(cuts["high"], prevalence), True),
+        f"calibration error, at {prevalence:.0%} scams": Rule(calibration_error_at(prevalence), True, True),
+        "Brier skill": Rule(brier_skill, True),
     }
 
 
@@ -118,10 +129,7 @@ class Evaluation:
 def evaluate(scorer: Scorer, labelled: Labelled) -> Evaluation:
     """Measure a model on labelled ads it has not seen, with 95 % intervals over campaigns."""
     scores, y = score(scorer, labelled), labelled.labels
-    figures = {
-        name: estimate(metric, y, scores.probabilities if of_p else scores.logits, labelled.campaigns)
-        for name, (metric, of_p) in metrics(scorer).items()
-    }
+    figures = {name: estimate(rule.metric, y, rule.scores(scores), labelled.campaigns) for name, rule in metrics(scorer).items()}
     slices = {}
     for name, part in _slices(labelled, scores.found):
         groups = [labelled.campaigns[i] for i in part.tolist()]
@@ -175,6 +183,8 @@ class Comparison:
         By metric: old, new, and new minus old with an interval from drawing the same campaigns for both.
     changes : list of Change
         Ads that changed tier, the wrong way first.
+    worse : list of str
+        Metrics in which the new model is worse beyond the interval.
     worse_slices : dict of str to (int, Estimate)
         Slices in which the new model ranks worse beyond the interval: ads, and the difference of average precision.
     """
@@ -183,17 +193,8 @@ class Comparison:
     new: str
     figures: dict[str, tuple[Estimate, Estimate, Estimate]]
     changes: list[Change]
+    worse: list[str]
     worse_slices: dict[str, tuple[int, Estimate]]
-
-    @property
-    def worse(self) -> list[str]:
-        """Metrics in which the new model is worse beyond the interval."""
-        out = []
-        for name, (_, _, gap) in self.figures.items():
-            bad_side = -gap.low if _less_is_better(name) else gap.high
-            if not np.isnan(bad_side) and bad_side < 0:
-                out.append(name)
-        return out
 
     def as_mapping(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -220,10 +221,6 @@ class Comparison:
         }
 
 
-def _less_is_better(name: str) -> bool:
-    return name.startswith(("legitimate", "calibration error"))
-
-
 def _rank(found: Assessment) -> int:
     return TIERS.index(found.tier) if found.tier in TIERS else -1
 
@@ -243,28 +240,30 @@ def compare(old: Scorer, new: Scorer, labelled: Labelled) -> Comparison:
     if old.model.calibration.prevalence != new.model.calibration.prevalence:
         raise InputError("the models are calibrated for different shares of scams; give --prevalence to compare them at one")
     before, after, y = score(old, labelled), score(new, labelled), labelled.labels
-    figures = {}
-    rules = zip(metrics(old).items(), metrics(new).items(), strict=True)
-    for (name, (old_rule, of_p)), (_, (new_rule, _)) in rules:
-        a, b = (s.probabilities if of_p else s.logits for s in (before, after))
+    figures, worse = {}, []
+    for (name, one), other in zip(metrics(old).items(), metrics(new).values(), strict=True):
+        a, b = one.scores(before), other.scores(after)
+        gap = difference(one.metric, other.metric, y, a, b, labelled.campaigns)
         figures[name] = (
-            estimate(old_rule, y, a, labelled.campaigns),
-            estimate(new_rule, y, b, labelled.campaigns),
-            difference(old_rule, new_rule, y, a, b, labelled.campaigns),
+            estimate(one.metric, y, a, labelled.campaigns),
+            estimate(other.metric, y, b, labelled.campaigns),
+            gap,
         )
-    worse = {}
+        if (gap.low > 0) if one.less_is_better else (gap.high < 0):
+            worse.append(name)
+    worse_slices = {}
     for name, part in _slices(labelled, after.found):
         groups = [labelled.campaigns[i] for i in part.tolist()]
         gap = difference(average_precision, average_precision, y[part], before.logits[part], after.logits[part], groups)
         if gap.high < 0:
-            worse[name] = (len(part), gap)
+            worse_slices[name] = (len(part), gap)
     changes = [
         Change(ad, a, b, _moved(a, b))
         for ad, a, b in zip(labelled.ads, before.found, after.found, strict=True)
         if a.tier != b.tier
     ]
     changes.sort(key=lambda c: (c.right, -abs(_rank(c.new) - _rank(c.old)), c.ad.line))
-    return Comparison(old.name, new.name, figures, changes, worse)
+    return Comparison(old.name, new.name, figures, changes, worse, worse_slices)
 
 
 def _moved(old: Assessment, new: Assessment) -> tuple[tuple[str, float], ...]:

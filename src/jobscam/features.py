@@ -229,6 +229,12 @@ class FeatureSpace:
         return dict(sorted(values.items()))
 
 
+def english_rows(space: FeatureSpace, matrix: Any) -> npt.NDArray[np.bool_]:
+    """Which rows of a feature matrix are in English, shape (n,)."""
+    found: npt.NDArray[np.bool_] = np.asarray(matrix[:, space.names.index(ENGLISH)].todense()).ravel() > 0
+    return found
+
+
 def feature_matrix(reader: IndicatorReader, space: FeatureSpace, hasher: TextHasher, postings: Iterable[Posting]) -> Any:
     """Sparse matrix of shape (n, columns + 2**bits): the named columns, then ones for the hash buckets present."""
     from scipy import sparse  # scoring one ad needs no matrix

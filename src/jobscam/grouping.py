@@ -21,13 +21,13 @@ from jobscam.errors import InputError
 from jobscam.explain import CAMPAIGN_COLUMN, OUTPUT_COLUMNS
 from jobscam.io import create_table, open_table
 from jobscam.io.csv import CsvWriter
-from jobscam.io.rejects import RejectFile, rejects_path
+from jobscam.io.rejects import RejectFile, rejected, rejects_path
 from jobscam.parallel import map_batches
 from jobscam.posting import ColumnMap, Posting
-from jobscam.sorting import ExternalSorter
+from jobscam.sorting import ExternalSorter, Key
 from jobscam.streaming import Assessor, Entry, LoadScorer, Progress, Summary, map_columns, read_batches
 from jobscam.text.dates import DateReader
-from jobscam.values import Reject, Status
+from jobscam.values import Status
 
 NAME, SIZE = CAMPAIGN_COLUMN, f"{CAMPAIGN_COLUMN}_size"
 _SCORED = ("jobscam_probability", "jobscam_tier", "jobscam_status")
@@ -167,7 +167,7 @@ def group_table(
     summary = GroupSummary()
     with ExitStack() as stack:
         table = stack.enter_context(open_table(source))
-        mapping = map_columns(table, overrides or {})
+        mapping = map_columns(table.name, table.header, overrides)
         summary.columns, summary.unmapped = mapping.describe(), mapping.unmapped
         summary.was_scored = all(name in table.header for name in _SCORED)
         if on_start is not None:
@@ -184,7 +184,7 @@ def group_table(
                 if summary.was_scored:
                     columns, problem = _given(table.header, entry)
                     if problem:
-                        reject_file.add(Reject(entry.row.line, problem, ",".join(entry.row.cells)))
+                        reject_file.add(rejected(entry.row, problem))
                         continue
                 store.add(_Stored(entry.row.line, entry.row.cells, columns, list(trait.contacts)))
                 campaigns.add(*trait)
@@ -246,6 +246,7 @@ class _Grouped:
         self._store = store
         self._mapping = mapping
         self._names = names
+        self._kept = [i for i, name in enumerate(mapping.header) if name not in (*OUTPUT_COLUMNS, NAME, SIZE)]
         self._dates = DateReader(knowledge.load())
         self.sizes = Counter(names)
         self._heads: dict[str, tuple[Risk, int]] = {}
@@ -265,15 +266,11 @@ class _Grouped:
     @property
     def header(self) -> list[str]:
         """Columns of a table of ads."""
-        header = self._mapping.header
-        return [header[i] for i in self._kept()] + [*OUTPUT_COLUMNS, NAME, SIZE]
-
-    def _kept(self) -> list[int]:
-        return [i for i, name in enumerate(self._mapping.header) if name not in (*OUTPUT_COLUMNS, NAME, SIZE)]
+        return [self._mapping.header[i] for i in self._kept] + [*OUTPUT_COLUMNS, NAME, SIZE]
 
     def cells(self, name: str, row: _Stored) -> list[str]:
         """Cells of a row of a table of ads."""
-        return [row.cells[i] for i in self._kept()] + [*row.columns, name, str(self.sizes[name])]
+        return [row.cells[i] for i in self._kept] + [*row.columns, name, str(self.sizes[name])]
 
     def _member(self, row: _Stored) -> Member:
         posting = self._mapping.posting(row.cells)
@@ -295,13 +292,13 @@ class _Grouped:
             reasons=columns["jobscam_reasons"],
         )
 
-    def members(self) -> Iterator[tuple[tuple[int, float, int], list[str]]]:
+    def members(self) -> Iterator[tuple[Key, list[str]]]:
         """Rows of the listed campaigns, to be sorted by campaign, and by the input within it."""
         for number, (name, row) in enumerate(zip(self._names, self._store)):
             if name in self._rank:
                 yield (0, float(self._rank[name]), number), self.cells(name, row)
 
-    def heads(self) -> Iterator[tuple[tuple[int, float, int], list[str]]]:
+    def heads(self) -> Iterator[tuple[Key, list[str]]]:
         """The riskiest row of each campaign, to be sorted by risk."""
         for number, (name, row) in enumerate(zip(self._names, self._store)):
             if name not in self._heads or self._heads[name][1] == number:
@@ -349,7 +346,7 @@ def _risk(line: int, text: str, columns: Mapping[str, str]) -> tuple[Risk, float
     return Risk(unranked, -(probability or 0.0), digest, line), probability
 
 
-def _write_rows(path: str | Path, grouped: _Grouped, rows: Iterable[tuple[tuple[int, float, int], list[str]]]) -> None:
+def _write_rows(path: str | Path, grouped: _Grouped, rows: Iterable[tuple[Key, list[str]]]) -> None:
     beside = None if str(path) == "-" else Path(path).resolve().parent
     with create_table(path) as out, ExternalSorter(beside) as sorter:
         out.write(grouped.header)

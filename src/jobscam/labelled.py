@@ -14,7 +14,8 @@ from jobscam.explain import OUTPUT_COLUMNS
 from jobscam.features import FloatArray
 from jobscam.io import open_table
 from jobscam.knowledge import Meaning, load_labels
-from jobscam.posting import FIELDS, TEXT_FIELDS, ColumnMap, Posting
+from jobscam.posting import FIELDS, TEXT_FIELDS, Posting
+from jobscam.streaming import map_columns
 from jobscam.values import Reject
 
 _FEW, _LEAST = 10, 3
@@ -142,12 +143,9 @@ def read_labelled(
     with open_table(path) as table:
         column = _label_column(table.name, table.header, label)
         visible = ["" if name == column or name in OUTPUT_COLUMNS else name for name in table.header]
-        try:
-            mapping = ColumnMap.from_header(visible, overrides)
-        except InputError as error:
-            raise InputError(f"{table.name}: {error}") from None
+        mapping = map_columns(table.name, visible, overrides)
         at = table.header.index(column)
-        found = Labelled(table.name, [], column, [pair for pair in mapping.describe() if pair[0]])
+        found = Labelled(table.name, [], column, mapping.describe())
         for item in table:
             if isinstance(item, Reject):
                 found.rejects.append(item)
@@ -233,25 +231,18 @@ def _unknown(found: Labelled) -> Iterator[Problem]:
 
 
 def _conflicts(found: Labelled) -> Iterator[Problem]:
-    of_campaign: dict[str, list[Ad]] = defaultdict(list)
-    for campaign, ad in zip(found.campaigns, found.ads, strict=True):
-        of_campaign[campaign].append(ad)
-    same: list[int] = []
-    near: list[int] = []
-    for ads in of_campaign.values():
-        if len({ad.label for ad in ads}) == 2:
-            texts: dict[str, set[int]] = defaultdict(set)
-            for ad in ads:
-                texts[ad.posting.text()].add(ad.label)
-            for ad in ads:
-                (same if len(texts[ad.posting.text()]) == 2 else near).append(ad.line)
+    same = contradictory(found)
     if same:
-        yield Problem(
-            False, f"{found.name}: equal ads with different labels; none of them is used. Decide on one.", tuple(sorted(same))
-        )
+        message = f"{found.name}: equal ads with different labels; none of them is used. Decide on one."
+        yield Problem(False, message, tuple(sorted(same)))
+    labels: dict[str, set[int]] = defaultdict(set)
+    for campaign, ad in zip(found.campaigns, found.ads, strict=True):
+        labels[campaign].add(ad.label)
+    mixed = {ad.line for campaign, ad in zip(found.campaigns, found.ads, strict=True) if len(labels[campaign]) == 2}
+    near = sorted(mixed - set(same))
     if near:
         message = f"{found.name}: near-duplicates, or ads with one contact, have different labels; they are used, look at them."
-        yield Problem(False, message, tuple(sorted(near)))
+        yield Problem(False, message, tuple(near))
 
 
 def contradictory(found: Labelled) -> list[int]:

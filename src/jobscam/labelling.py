@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobscam import scored
-from jobscam.posting import READ_FIELDS, Posting
+from jobscam.posting import Posting
 from jobscam.queue import RANDOM, REASON
+from jobscam.scoring import postings_of
 from jobscam.values import Sign
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from jobscam.scoring import Scorer
 
 AD = "jobscam_ad"
-_GAP = "\n\n"
 CONFIG = """<View>
   <Style>.htx-text { white-space: pre-wrap; }</Style>
   <Labels name="evidence" toName="ad">
@@ -58,8 +58,8 @@ def tasks(frame: pd.DataFrame, scorer: Scorer, overrides: Mapping[str, str] | No
     """
     columns = {str(name): scored.texts(frame, name) for name in frame.columns if str(name).strip()}
     probabilities = scored.numbers(frame, scored.PROBABILITY).tolist()
-    for i, posting in enumerate(scored.postings(frame, overrides)):
-        data = {name: values[i] for name, values in columns.items()} | {AD: _text(posting)}
+    for i, posting in enumerate(postings_of(frame, overrides)):
+        data = {name: values[i] for name, values in columns.items()} | {AD: posting.laid_out()}
         task: dict[str, Any] = {"data": data}
         if columns[REASON][i] != RANDOM and columns[scored.PROBABILITY][i]:
             result = list(_regions(posting, scorer))
@@ -67,23 +67,15 @@ def tasks(frame: pd.DataFrame, scorer: Scorer, overrides: Mapping[str, str] | No
         yield task
 
 
-def _text(posting: Posting) -> str:
-    return _GAP.join(value for name in READ_FIELDS if (value := getattr(posting, name)))
-
-
 def _regions(posting: Posting, scorer: Scorer) -> Iterator[dict[str, Any]]:
-    starts, at = {}, 0
-    for name in READ_FIELDS:
-        value = getattr(posting, name)
-        if value:
-            starts[name] = at
-            at += len(value) + len(_GAP)
-    text = _text(posting)
+    found = scorer.assess(posting)
+    text = found.document.text.original
     number = 0
-    for item in scorer.assess(posting).evidence:
+    for item in found.evidence:
         sign = scorer.knowledge.indicators[item.indicator].sign
         for span in item.spans if sign is not Sign.CONTEXT else ():
-            start, end = starts[span.field] + span.start, starts[span.field] + span.end
+            first, _ = found.document.field_range(span.field) or (0, 0)
+            start, end = first + span.start, first + span.end
             number += 1
             yield {
                 "id": f"e{number}",

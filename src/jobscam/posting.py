@@ -91,6 +91,10 @@ class Posting:
         """The words of the ad, in reading order."""
         return "\n\n".join(getattr(self, name) for name in TEXT_FIELDS if getattr(self, name))
 
+    def laid_out(self) -> str:
+        """All fields that are read, in the order and with the gaps in which evidence is looked for."""
+        return FIELD_GAP.join(value for name in READ_FIELDS if (value := getattr(self, name)))
+
 
 FIELDS = tuple(f.name for f in fields(Posting) if f.name != "blank")
 TEXT_FIELDS = ("title", "description", "requirements", "benefits", "company_profile")
@@ -102,6 +106,7 @@ READ_FIELDS = (
     "benefits", "company_profile", "experience", "education", "contact",
 )  # fmt: skip
 """Fields that indicators read, in the order they are laid out."""
+FIELD_GAP = "\n\n"
 
 # Ordered: within one field, columns are joined in the order of the header. Sources: headers of job boards, scraped
 # files and spreadsheets seen; add a spelling by adding it here.

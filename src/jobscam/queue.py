@@ -19,6 +19,7 @@ import numpy as np
 
 from jobscam import scored
 from jobscam.errors import InputError
+from jobscam.scoring import postings_of
 from jobscam.values import Status
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def select(
     _check(n, random_share, riskiest_share, around)
     column = label_column(frame, label)
     frame = scored.ensured(frame, _loader(scorer), overrides)
-    ads = scored.postings(frame, overrides)
+    ads = postings_of(frame, overrides)
     labels = scored.texts(frame, column) if column is not None else [""] * len(frame)
     statuses = scored.texts(frame, scored.STATUS)
     keys = scored.row_keys(frame, seed)

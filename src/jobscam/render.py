@@ -13,6 +13,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from jobscam.campaigns.summary import shortened
 from jobscam.posting import READ_FIELDS
 
 if TYPE_CHECKING:
@@ -134,8 +135,7 @@ def _table(found: Assessment, listed: Sequence[Reason], language: str) -> str:
     rows = [_row(found.bias, escape(said["bias"]), most, grey=True)]
     for reason in listed:
         sentence = reason.sentence(language)
-        words = " ".join(reason.text.split())
-        words = words if len(words) <= 120 else words[:119] + "…"
+        words = shortened(reason.text, 120)
         quoted = "" if not words or words in sentence else f": “<bdi>{escape(printable(words))}</bdi>”"
         rows.append(_row(reason.weight, f"<bdi>{escape(printable(sentence))}</bdi>{quoted}", most))
     if rest:

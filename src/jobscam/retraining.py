@@ -128,13 +128,10 @@ def usable(labelled: Labelled) -> Labelled:
     InputError
         If nothing should be trained on them: one class only, or too few.
     """
-    fatal = [str(problem) for problem in problems(labelled) if problem.fatal]
-    if fatal:
-        raise InputError(" ".join(fatal))
     kept = labelled.without(contradictory(labelled))
     fatal = [str(problem) for problem in problems(kept) if problem.fatal]
     if fatal:
-        raise InputError("without the ads that have both labels: " + " ".join(fatal))
+        raise InputError(" ".join(fatal))
     return kept
 
 

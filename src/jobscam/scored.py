@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -12,10 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from jobscam.explain import OUTPUT_COLUMNS
+from jobscam.explain import CAMPAIGN_COLUMN, OUTPUT_COLUMNS
 from jobscam.features import FloatArray
 from jobscam.io import open_table
-from jobscam.posting import ColumnMap, Posting, cell_text
+from jobscam.io.rejects import rejected
+from jobscam.posting import Posting, cell_text
+from jobscam.scoring import postings_of
 from jobscam.values import Reject
 
 if TYPE_CHECKING:
@@ -24,11 +24,9 @@ if TYPE_CHECKING:
     from jobscam.scoring import Scorer
 
 PROBABILITY, TIER, STATUS, LANGUAGE, _, INDICATORS, SALARY, DESTINATION, AGENCY, MODEL = OUTPUT_COLUMNS
-CAMPAIGN = "jobscam_campaign"
 HIGH = ("high", "critical")
 _NUMBERS = (PROBABILITY, SALARY)
 _LEAST = 1e-6
-_WORD = re.compile(r"\w+")
 
 
 class Table(NamedTuple):
@@ -67,7 +65,7 @@ def read(path: str | Path) -> Table:
                 continue
             fault = next((f"{name} '{item.cells[i]}'" for i, name in numeric if not _is_number(item.cells[i], name)), "")
             if fault:
-                rejects.append(Reject(item.line, f"{fault[:80]} is not what jobscam writes there", ",".join(item.cells)))
+                rejects.append(rejected(item, f"{fault[:80]} is not what jobscam writes there"))
             else:
                 rows.append(item.cells)
         notes = table.notes
@@ -113,22 +111,6 @@ def high_from(frame: pd.DataFrame) -> tuple[float, float]:
     return max(below, default=math.nan), min(above, default=math.nan)
 
 
-def postings(frame: pd.DataFrame, overrides: Mapping[str, str] | None = None) -> list[Posting]:
-    """Postings of a table; `overrides` (field to column) win over the names of the columns.
-
-    Raises
-    ------
-    InputError
-        If no column holds the text of the ads.
-    """
-    mapping = ColumnMap.from_header([str(c) for c in frame.columns], overrides)
-    used = {p: [cell_text(v) for v in frame.iloc[:, p].tolist()] for ps in mapping.fields.values() for p in ps}
-    return [
-        Posting.from_parts({name: [used[p][i] for p in ps if used[p][i]] for name, ps in mapping.fields.items()})
-        for i in range(len(frame))
-    ]
-
-
 def is_scored(frame: pd.DataFrame) -> bool:
     """Whether a table has the columns of an earlier run."""
     return set(OUTPUT_COLUMNS) <= set(frame.columns)
@@ -138,7 +120,7 @@ def rescored(frame: pd.DataFrame, scorer: Scorer, overrides: Mapping[str, str] |
     """The table scored anew; columns of an earlier run, its campaigns aside, are replaced."""
     import pandas as pd
 
-    found = scorer.score(postings(frame, overrides)).set_axis(frame.index)
+    found = scorer.score(postings_of(frame, overrides)).set_axis(frame.index)
     kept = [i for i, column in enumerate(frame.columns) if column not in OUTPUT_COLUMNS]
     return pd.concat([frame.iloc[:, kept], found], axis=1)
 
@@ -176,14 +158,9 @@ def hashed(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def plain(text: str) -> str:
-    """A text without case, punctuation and spacing: reposts that differ in nothing else are equal."""
-    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
-
-
 def campaigns(frame: pd.DataFrame, ads: Sequence[Posting]) -> list[str]:
-    """Campaign of each row: what its column says, else near-duplicates where they can be grouped, else equal texts."""
-    stated = texts(frame, CAMPAIGN)
+    """Campaign of each row: what its column says, else reposts and ads that share a contact."""
+    stated = texts(frame, CAMPAIGN_COLUMN)
     if all(stated):
         return stated
     from jobscam.campaigns import of_postings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,14 +151,26 @@ def as_posting(item: Item) -> Posting:
     raise InputError(f"a posting must be a text, a mapping or a Posting, got {type(item).__name__}")
 
 
-def postings_of(data: Any) -> Sequence[Posting]:
-    """Postings from a DataFrame, a Series, or an iterable of texts, mappings or postings."""
+def postings_of(data: Any, overrides: Mapping[str, str] | None = None) -> list[Posting]:
+    """Postings from a DataFrame, a Series, or an iterable of texts, mappings or postings.
+
+    Parameters
+    ----------
+    data : DataFrame, Series, or iterable
+    overrides : mapping of str to str, optional
+        Posting field to column of a DataFrame, over what the names of the columns say.
+
+    Raises
+    ------
+    InputError
+        If no column holds the text of the ads, or an item is no posting.
+    """
     columns = getattr(data, "columns", None)
     if columns is None:
         if isinstance(data, str):
             raise InputError("give a list of postings, or use assess() for one text")
         return [as_posting(item if not _is_cell(item) else cell_text(item)) for item in data]
-    mapping = ColumnMap.from_header([str(c) for c in columns])
+    mapping = ColumnMap.from_header([str(c) for c in columns], overrides)
     used = sorted({p for positions in mapping.fields.values() for p in positions})
     texts = {p: [cell_text(v) for v in data.iloc[:, p].tolist()] for p in used}
     return [

@@ -1,20 +1,52 @@
-"""External merge sort of encoded records: memory does not grow with their number."""
+"""Rows by key: all of them, sorted on disk so that memory does not grow with their number, or the few that come first."""
 
 from __future__ import annotations
 
 import heapq
 import struct
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Generic, Self, TypeVar
 
 Key = tuple[int, float, int]
+Kept = TypeVar("Kept")
 _HEAD = struct.Struct("<BdQI")
 _FAN_IN = 64
 _RUN_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 200
+
+
+class Riskiest(Generic[Kept]):
+    """The few that come first by key, whatever number is offered.
+
+    Examples
+    --------
+    >>> best = Riskiest(2)
+    >>> for number, word in enumerate(["low", "high", "medium"]):
+    ...     best.offer((0, -float(len(word)), number), lambda word=word: word)
+    >>> best.ranked(), best.offered
+    (['medium', 'high'], 3)
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.offered = 0
+        self._limit = limit
+        self._heap: list[tuple[Key, Kept]] = []
+
+    def offer(self, key: Key, make: Callable[[], Kept]) -> None:
+        """Keep what `make` returns, if its key is among the first."""
+        self.offered += 1
+        turned = (-key[0], -key[1], -key[2])
+        if len(self._heap) < self._limit:
+            heapq.heappush(self._heap, (turned, make()))
+        elif self._heap and turned > self._heap[0][0]:
+            heapq.heapreplace(self._heap, (turned, make()))
+
+    def ranked(self) -> list[Kept]:
+        """What was kept, the first one first."""
+        return [kept for _, kept in sorted(self._heap, key=lambda item: item[0], reverse=True)]
 
 
 class ExternalSorter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import math
 import time
@@ -10,18 +9,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 from jobscam.campaigns import Campaigns, Traits, traits
+from jobscam.campaigns.summary import shortened
 from jobscam.errors import InputError
 from jobscam.explain import CAMPAIGN_COLUMN, OUTPUT_COLUMNS, Assessment
-from jobscam.io import Row, TableReader, create_table, open_table
-from jobscam.io.rejects import RejectFile, rejects_path
+from jobscam.io import Row, TableReader, create_table, open_table, refuse_overwrite
+from jobscam.io.rejects import RejectFile, rejected, rejects_path
 from jobscam.parallel import map_batches
 from jobscam.posting import ColumnMap, Posting
-from jobscam.sorting import ExternalSorter, Key
+from jobscam.sorting import ExternalSorter, Key, Riskiest
 from jobscam.values import Reject, Status
 
 _TIER, _STATUS, _REASONS = (OUTPUT_COLUMNS.index(f"jobscam_{name}") for name in ("tier", "status", "reasons"))
@@ -224,7 +225,7 @@ def score_table(
     summary = Summary()
     with ExitStack() as stack:
         table = stack.enter_context(open_table(source))
-        mapping = map_columns(table, overrides or {})
+        mapping = map_columns(table.name, table.header, overrides)
         summary.header, summary.columns, summary.unmapped = table.header, mapping.describe(), mapping.unmapped
         ours = (*OUTPUT_COLUMNS[:-1], CAMPAIGN_COLUMN, OUTPUT_COLUMNS[-1]) if campaigns else OUTPUT_COLUMNS
         kept = [i for i, name in enumerate(table.header) if name not in ours]
@@ -238,7 +239,7 @@ def score_table(
         beside = None if str(target) == "-" else Path(target).resolve().parent
         sorter = stack.enter_context(ExternalSorter(beside)) if order == "risk" or campaigns else None
         groups = Campaigns() if campaigns else None
-        best = _Best(top)
+        best: Riskiest[TopAd] = Riskiest(top)
         results = stack.enter_context(closing(map_batches(_Assess(factory, reasons, language, campaigns), batches, workers)))
         for batch, scored in results:
             for entry, result in zip(batch, scored, strict=True):
@@ -251,7 +252,7 @@ def score_table(
                     summary.prevalence = result.prevalence
                     summary.probabilities[round(1000 * (result.probability or 0.0))] += 1
                     key = (0, -result.logit, summary.rows_out)
-                    best.offer(key, entry, result)
+                    best.offer(key, partial(_top_ad, entry, result))
                 if on_row is not None:
                     on_row(entry.row, key)
                 cells = [entry.row.cells[i] for i in kept] + list(result.columns)
@@ -282,7 +283,7 @@ def score_table(
         counted = summary.rows_out + summary.rejected
         if summary.rows_in != counted:
             raise AssertionError(f"{summary.rows_in} rows were read, but {counted} are written or rejected")
-    summary.top = best.ads()
+    summary.top = best.ranked()
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -294,27 +295,9 @@ class Entry(NamedTuple):
     posting: Posting
 
 
-class _Best:
-    """The few rows that come first by key."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._heap: list[tuple[float, int, TopAd]] = []
-
-    def offer(self, key: Key, entry: Entry, result: _Scored) -> None:
-        if self._size < 1 or (len(self._heap) == self._size and (-key[1], -key[2]) < self._heap[0][:2]):
-            return
-        words = " ".join(entry.posting.text()[: 4 * _EXCERPT].split())
-        excerpt = words if len(words) <= _EXCERPT else words[: _EXCERPT - 1] + "…"
-        ad = TopAd(entry.row.line, result.columns[_TIER], result.probability, excerpt, result.columns[_REASONS])
-        item = (-key[1], -key[2], ad)
-        if len(self._heap) < self._size:
-            heapq.heappush(self._heap, item)
-        else:
-            heapq.heapreplace(self._heap, item)
-
-    def ads(self) -> list[TopAd]:
-        return [ad for _, _, ad in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
+def _top_ad(entry: Entry, result: _Scored) -> TopAd:
+    excerpt = shortened(entry.posting.text()[: 4 * _EXCERPT], _EXCERPT)
+    return TopAd(entry.row.line, result.columns[_TIER], result.probability, excerpt, result.columns[_REASONS])
 
 
 def read_batches(
@@ -329,7 +312,7 @@ def read_batches(
             rejects.add(item)
             continue
         if not mapping.has_text(item.cells):
-            rejects.add(Reject(item.line, "no text", _joined(item.cells)))
+            rejects.add(rejected(item, "no text"))
             continue
         posting = mapping.posting(item.cells)
         entries.append(Entry(item, posting))
@@ -342,17 +325,12 @@ def read_batches(
         yield entries, [entry.posting for entry in entries]
 
 
-def _joined(cells: Sequence[str]) -> str:
-    quoted = ['"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\r\n') else cell for cell in cells]
-    return ",".join(quoted)
-
-
-def map_columns(table: TableReader, overrides: Mapping[str, str]) -> ColumnMap:
-    """Which columns feed which fields; an error names the file."""
+def map_columns(name: str, header: Sequence[str], overrides: Mapping[str, str] | None = None) -> ColumnMap:
+    """Which columns of a file feed which fields; an error names the file."""
     try:
-        return ColumnMap.from_header(table.header, overrides)
+        return ColumnMap.from_header(header, overrides)
     except InputError as error:
-        raise InputError(f"{table.name}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
 
 
 def _check_arguments(source: str | Path, target: str | Path, workers: int, chunk: int, order: str, limit: int | None) -> None:
@@ -361,6 +339,4 @@ def _check_arguments(source: str | Path, target: str | Path, workers: int, chunk
     for name, value in (("workers", workers), ("chunk", chunk), ("limit", limit)):
         if value is not None and value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
-    paths = [Path(source), Path(target)]
-    if "-" not in map(str, paths) and all(path.exists() for path in paths) and paths[0].samefile(paths[1]):
-        raise InputError(f"{target} is the input itself; name another file to write to")
+    refuse_overwrite(source, target)

@@ -13,7 +13,7 @@ from jobscam import knowledge as shipped
 from jobscam.indicators.contact import ContactReader
 from jobscam.indicators.contact_finder import Contact, ContactFinder
 from jobscam.knowledge import Knowledge
-from jobscam.posting import READ_FIELDS, Posting
+from jobscam.posting import Posting
 
 _PERSONAL_LINKS = ("short_link", "form", "chat")
 _MAYBE = re.compile(r"@|\(at\)|\[at\]|gma|mail|https?|www|[A-Za-z0-9]\.[A-Za-z]|(?:\d[ .,()'-]{0,3}){7}\d|[:=]\s{0,2}[A-Za-z0-9]")
@@ -51,8 +51,7 @@ class ContactKeys:
 
     def of(self, posting: Posting) -> tuple[str, ...]:
         """Contacts of a posting, sorted; the account that posted it is not one of them."""
-        text = "\n\n".join(v for v in (getattr(posting, name) for name in READ_FIELDS) if v)
-        found = self.in_text(text)
+        found = self.in_text(posting.laid_out())
         poster = f"handle:{_name(posting.source)}" if posting.source else ""
         return tuple(key for key in found if key != poster)
 

@@ -21,9 +21,10 @@ from jobscam.cli.common import (
     default_output,
     note,
     printable,
+    progress_bar,
+    say_columns,
     scorer_arguments,
 )
-from jobscam.cli.score import progress_bar, say_columns
 
 if TYPE_CHECKING:
     from jobscam.grouping import GroupSummary
@@ -102,7 +103,7 @@ def campaigns(
 
 
 def _say_start(summary: Summary) -> None:
-    say_columns(summary)
+    say_columns(summary.columns, summary.unmapped)
     if getattr(summary, "was_scored", False):
         note("The table is scored: its scores are kept.")
 

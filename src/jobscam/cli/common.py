@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from jobscam.streaming import Progress
 
 
 class Language(StrEnum):
@@ -55,6 +60,41 @@ def note(message: str = "") -> None:
     typer.echo(message, err=True)
 
 
+def say_columns(columns: Sequence[tuple[str, str]], unmapped: Sequence[str] = ()) -> None:
+    """Say what was read as what."""
+    note("Columns read: " + ", ".join(f"{printable(column)} as {field}" for column, field in columns))
+    if unmapped:
+        note("Columns carried along: " + ", ".join(printable(name) or "(no name)" for name in unmapped))
+
+
+@contextmanager
+def progress_bar(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """A bar that moves with the bytes read; on a terminal only, so that logs stay readable."""
+    if not shown:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    with Bar(
+        TextColumn("{task.fields[rows]} rows, {task.fields[rate]} a second"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("", total=None, rows=0, rate="-")
+
+        def update(state: Progress) -> None:
+            elapsed = bar.tasks[0].elapsed or 0.0
+            rate = f"{state.rows / elapsed:.0f}" if elapsed > 0 else "-"
+            bar.update(task, total=state.bytes_total, completed=state.bytes_read, rows=state.rows, rate=rate)
+
+        yield update
+
+
 def default_output(ads: str, kind: str = "scored.csv") -> str:
     """Where what is made from a table goes if nothing else is said.
 
@@ -82,15 +122,6 @@ def column_overrides(pairs: list[str]) -> dict[str, str]:
     return found
 
 
-def model_path(name: str | None, models: Path | None = None) -> Path | None:
-    """Folder of a model given by name or path; None for the default."""
-    if name is None:
-        return None
-    from jobscam.model import registry
-
-    return registry.find(name, models)
-
-
 def scorer_arguments(
     model: str | None,
     knowledge: Path | None,
@@ -107,12 +138,10 @@ def scorer_arguments(
     """
     from jobscam.model import registry
 
-    source: Path | registry.Choice | None = model_path(model, models)
-    if source is None:
-        choice = registry.choose(None, models)
-        source = choice if choice.by else None
-        if choice.by and not quiet:
-            note(f"Model: {printable(choice.path.name)}, chosen by {printable(choice.by)}")
+    choice = registry.choose(model, models)
+    if choice.by and not quiet:
+        note(f"Model: {printable(choice.path.name)}, chosen by {printable(choice.by)}")
+    source = choice if choice.by else choice.path if model is not None else None
     return {
         "source": source,
         "knowledge": knowledge,

@@ -19,11 +19,13 @@ from jobscam.cli.common import (
     column_overrides,
     note,
     printable,
+    say_columns,
     scorer_arguments,
 )
 from jobscam.errors import JobscamError
 
 if TYPE_CHECKING:
+    from jobscam.comparison import Comparison
     from jobscam.labelled import Labelled, Problem
     from jobscam.scoring import Scorer
 
@@ -129,10 +131,7 @@ def _read(labels: str, label: str | None, positive: list[str] | None, columns: l
     return found
 
 
-def _say_comparison(made: object, show: int) -> None:
-    from jobscam.comparison import Comparison
-
-    assert isinstance(made, Comparison)
+def _say_comparison(made: Comparison, show: int) -> None:
     rows = [[name, *map(str, values), "worse" if name in made.worse else ""] for name, values in made.figures.items()]
     say_table(["", made.old, made.new, "difference", ""], rows, out=True)
     if made.worse_slices:
@@ -152,7 +151,7 @@ def say_labels(found: Labelled, faults: Sequence[Problem], quiet: bool) -> None:
     """Say what was read, and everything that is wrong with it."""
     if not quiet:
         scams = int(found.labels.sum())
-        note("Columns read: " + ", ".join(f"{printable(column)} as {name}" for column, name in found.columns))
+        say_columns(found.columns)
         note(
             f"{len(found.ads)} labelled ads (column '{printable(found.column)}'): "
             f"{scams} scams, {len(found.ads) - scams} legitimate; "

@@ -21,7 +21,6 @@ from jobscam.cli.common import (
     printable,
     scorer_arguments,
 )
-from jobscam.errors import InputError
 
 if TYPE_CHECKING:
     from jobscam.scoring import Scorer
@@ -63,7 +62,7 @@ def queue(
 ) -> None:
     """Run the command; see ``HELP``."""
     from jobscam import scored
-    from jobscam.io import create_table
+    from jobscam.io import create_table, refuse_overwrite
     from jobscam.io.rejects import RejectFile, rejects_path
     from jobscam.queue import REASON, label_column, select
 
@@ -81,8 +80,7 @@ def queue(
         return loaded[0]
 
     target = output or default_output(ads, "queue.csv")
-    if "-" not in (ads, target) and Path(ads).exists() and Path(target).exists() and Path(ads).samefile(target):
-        raise InputError(f"{target} is the input itself; name another file to write to")
+    refuse_overwrite(ads, target)
     table = scored.read(ads)
     if not scored.is_scored(table.frame):
         note("The table was not scored yet; scoring it.")

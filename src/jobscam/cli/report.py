@@ -21,6 +21,8 @@ from jobscam.cli.common import (
     default_output,
     note,
     printable,
+    progress_bar,
+    say_columns,
     scorer_arguments,
 )
 
@@ -59,21 +61,19 @@ def report(
     from jobscam.report import write_table
 
     target = output or default_output(ads, "report.html")
-    live = not quiet and sys.stderr.isatty()
-    done = write_table(
-        ads,
-        target,
-        arguments,
-        overrides=overrides,
-        language=lang.value,
-        show_contacts=show_contacts,
-        limit=limit,
-        on_progress=_count if live else None,
-    )
-    if live:
-        typer.echo("\r\033[K", err=True, nl=False)
+    with progress_bar(shown=not quiet and sys.stderr.isatty()) as on_progress:
+        done = write_table(
+            ads,
+            target,
+            arguments,
+            overrides=overrides,
+            language=lang.value,
+            show_contacts=show_contacts,
+            limit=limit,
+            on_progress=on_progress,
+        )
     if not quiet:
-        note("Columns read: " + ", ".join(f"{printable(column)} as {field}" for column, field in done.columns))
+        say_columns(done.columns)
         for line in done.notes:
             note(f"Note: {printable(line)}")
         note(f"{done.assessed + done.rejected} rows read = {done.assessed} assessed + {done.rejected} rejected")
@@ -91,7 +91,3 @@ def say_page(done: Written, target: str, show_contacts: bool) -> None:
     chosen = f"the {done.shown} riskiest ads ({left} left out)" if left else f"{done.shown} ads"
     contacts = "contacts as they are" if show_contacts else "contacts masked"
     note(f"Review page: {where}, {chosen}, {contacts}, {done.size / 1e6:.1f} MB. Open it in a browser.")
-
-
-def _count(rows: int) -> None:
-    typer.echo(f"\r{rows} rows", err=True, nl=False)

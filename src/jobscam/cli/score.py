@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,13 +24,15 @@ from jobscam.cli.common import (
     default_output,
     note,
     printable,
+    progress_bar,
+    say_columns,
     scorer_arguments,
 )
 from jobscam.cli.report import say_page
 
 if TYPE_CHECKING:
     from jobscam.report import RunPage
-    from jobscam.streaming import Progress, Summary
+    from jobscam.streaming import Summary
 
 HELP = """Score a table of ads (CSV or TSV, also .gz; - for standard input).
 
@@ -104,7 +104,7 @@ def score(
             rejects=rejects,
             limit=limit,
             top=top,
-            on_start=None if quiet else say_columns,
+            on_start=None if quiet else lambda summary: say_columns(summary.columns, summary.unmapped),
             on_progress=on_progress,
             on_row=page.take if page else None,
         )
@@ -123,19 +123,13 @@ def _page(ads: str, target: str, report: str | None, limit: int) -> RunPage | No
     """Collects the rows of the review page, if there is to be one."""
     if report is None:
         return None
-    from jobscam.report import RunPage, check_target
+    from jobscam.io import refuse_overwrite
+    from jobscam.report import RunPage
 
     if report == "-" or Path(report).resolve() == Path(target).resolve():
         raise typer.BadParameter("name a file of its own for the page", param_hint="--report")
-    check_target(ads, report)
+    refuse_overwrite(ads, report)
     return RunPage(limit)
-
-
-def say_columns(summary: Summary) -> None:
-    """Print what was read as what."""
-    note("Columns read: " + ", ".join(f"{printable(column)} as {field}" for column, field in summary.columns))
-    if summary.unmapped:
-        note("Columns carried along: " + ", ".join(printable(name) or "(no name)" for name in summary.unmapped))
 
 
 def _say_summary(summary: Summary, target: str) -> None:
@@ -170,31 +164,3 @@ def _say_share(summary: Summary) -> None:
 
 def _sum(total: int, name: str, parts: dict[str, int]) -> str:
     return f"{total} {name} = " + " + ".join(f"{count} {part}" for part, count in parts.items())
-
-
-@contextmanager
-def progress_bar(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
-    """A bar that moves with the bytes read; on a terminal only, so that logs stay readable."""
-    if not shown:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    with Bar(
-        TextColumn("{task.fields[rows]} rows, {task.fields[rate]} a second"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("", total=None, rows=0, rate="-")
-
-        def update(state: Progress) -> None:
-            elapsed = bar.tasks[0].elapsed or 0.0
-            rate = f"{state.rows / elapsed:.0f}" if elapsed > 0 else "-"
-            bar.update(task, total=state.bytes_total, completed=state.bytes_read, rows=state.rows, rate=rate)
-
-        yield update

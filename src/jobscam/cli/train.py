@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,8 +94,10 @@ def _say(made: Retrained) -> None:
 def _write_doubtful(path: Path, made: Retrained) -> None:
     if path.exists():
         raise InputError(f"{path} exists already; remove it or choose another name")
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["line", "label", "log_odds", "text"])
-        writer.writerows([ad.line, "scam" if ad.label else "legit", f"{z:.3f}", ad.posting.text()] for ad, z in made.doubtful)
-    print(f"{len(made.doubtful)} doubtful labels written to {path}", file=sys.stderr)
+    from jobscam.io import create_table
+
+    with create_table(path) as table:
+        table.write(["line", "label", "log_odds", "text"])
+        for ad, z in made.doubtful:
+            table.write([str(ad.line), "scam" if ad.label else "legit", f"{z:.3f}", ad.posting.text()])
+    note(f"{len(made.doubtful)} doubtful labels written to {path}")

@@ -21,6 +21,7 @@ from jobscam.errors import InputError
 from jobscam.features import FloatArray
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge import load as load_knowledge
+from jobscam.scoring import postings_of
 from jobscam.values import TIERS, Status
 
 if TYPE_CHECKING:
@@ -293,7 +294,7 @@ def _indicators(tables: Sequence[pd.DataFrame], totals: tuple[int, int]) -> tupl
 def _high(table: pd.DataFrame, overrides: Mapping[str, str] | None) -> Group:
     """Ads of high risk, and their campaigns."""
     high = table.iloc[[i for i, tier in enumerate(scored.texts(table, scored.TIER)) if tier in scored.HIGH]]
-    ads = scored.postings(high, overrides)
+    ads = postings_of(high, overrides)
     return ads, scored.campaigns(high, ads)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 
-from jobscam.posting import READ_FIELDS, Posting
+from jobscam.posting import FIELD_GAP, READ_FIELDS, Posting
 from jobscam.text import Normaliser, Text
 from jobscam.values import Span
 
 _WORD = re.compile(r"[a-z0-9]+")
-_GAP = "\n\n"
 
 
 class Document:
@@ -40,8 +39,8 @@ class Document:
                 self._names.append(name)
                 self._starts.append(at)
                 parts.append(value)
-                at += len(value) + len(_GAP)
-        self.text: Text = normaliser.read(_GAP.join(parts))
+                at += len(value) + len(FIELD_GAP)
+        self.text: Text = normaliser.read(FIELD_GAP.join(parts))
         self.words = _WORD.findall(self.text.norm)
 
     @property

@@ -58,9 +58,32 @@ def open_table(path: str | Path) -> TableReader:
     return format_of(path).reader(path)
 
 
+def refuse_overwrite(source: str | Path, target: str | Path) -> None:
+    """Refuse to write over the input.
+
+    Raises
+    ------
+    InputError
+        If source and target are one file.
+    """
+    paths = [Path(source), Path(target)]
+    if "-" not in map(str, paths) and all(path.exists() for path in paths) and paths[0].samefile(paths[1]):
+        raise InputError(f"{target} is the input itself; name another file to write to")
+
+
 def create_table(path: str | Path) -> TableWriter:
     """Open a table to write, ``-`` for standard output."""
     return format_of(path).writer(path)
 
 
-__all__ = ["FORMATS", "Format", "Row", "TableReader", "TableWriter", "create_table", "format_of", "open_table"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Row",
+    "TableReader",
+    "TableWriter",
+    "create_table",
+    "format_of",
+    "open_table",
+    "refuse_overwrite",
+]

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from jobscam.io.csv import CsvWriter
+from jobscam.io.table import Row
 from jobscam.values import Reject
 
 HEADER = ("line", "reason", "raw")
@@ -53,6 +54,12 @@ class RejectFile:
             return False
         with self.path.open("rb") as stream:
             return stream.readline(100) == (",".join(HEADER) + "\n").encode()
+
+
+def rejected(row: Row, reason: str) -> Reject:
+    """The reject of a row that was read, its cells written as a table writes them."""
+    quoted = ['"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\r\n') else cell for cell in row.cells]
+    return Reject(row.line, reason, ",".join(quoted))
 
 
 def rejects_path(source: str | Path, target: str | Path) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
@@ -27,29 +25,35 @@ def reweigh(y: FloatArray, weight: FloatArray, prevalence: float) -> FloatArray:
     return out
 
 
-def fit_calibration(logits: FloatArray, y: FloatArray, weight: FloatArray, prevalence: float) -> Calibration:
-    """Fit the sigmoid on logits of postings that the model did not see.
+def fit_sigmoid(
+    logits: FloatArray, y: FloatArray, weight: FloatArray, prevalence: float, pull: float = 0.0
+) -> tuple[float, float]:
+    """Slope and offset of a sigmoid on logits of postings that the model did not see.
 
     Parameters
     ----------
     logits, y, weight : ndarray of shape (n,)
     prevalence : float
         Share of scams for which the probabilities shall be right.
+    pull : float
+        Strength of the pull to slope 1 and offset 0, for logits that are calibrated and labels that are few.
     """
     balanced = reweigh(y, weight, prevalence) * len(y)
     positive = float(np.sum(y))
     # Platt's targets: a finite sample never proves a probability of exactly 0 or 1.
     target = np.where(y > 0, (positive + 1) / (positive + 2), 1.0 / (len(y) - positive + 2))
+    identity = np.array([1.0, 0.0])
 
     def objective(theta: FloatArray) -> tuple[float, FloatArray]:
         z = theta[0] * logits + theta[1]
-        loss = np.dot(balanced, np.logaddexp(0.0, z) - target * z)
-        pull = balanced * (expit(z) - target)
-        return float(loss), np.array([np.dot(pull, logits), pull.sum()])
+        away = theta - identity
+        loss = np.dot(balanced, np.logaddexp(0.0, z) - target * z) + 0.5 * pull * np.dot(away, away)
+        slant = balanced * (expit(z) - target)
+        return float(loss), np.array([np.dot(slant, logits), slant.sum()]) + pull * away
 
-    start = np.array([1.0, float(logit(prevalence))])
+    start = identity if pull else np.array([1.0, float(logit(prevalence))])
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=[(_MIN_SLOPE, None), (None, None)])
-    return Calibration(float(found.x[0]), float(found.x[1]), prevalence)
+    return float(found.x[0]), float(found.x[1])
 
 
 def calibrate(
@@ -67,13 +71,12 @@ def calibrate(
     """
     enough = all(np.bincount(y[part].astype(int), minlength=2).min() >= _ENOUGH for part in (english, ~english))
     if not enough:
-        calibration = fit_calibration(logits, y, weight, prevalence)
+        calibration = Calibration(*fit_sigmoid(logits, y, weight, prevalence), prevalence)
     else:
-        calibration = fit_calibration(logits[~english], y[~english], weight[~english], prevalence)
-        own = fit_calibration(logits[english], y[english], weight[english], prevalence)
-        calibration = replace(calibration, languages={"en": (own.slope, own.offset)})
-    scores = [calibration.log_odds(v, "en" if e else "") for v, e in zip(logits, english, strict=True)]
-    return calibration, operating_curve(np.array(scores), y, weight)
+        slope, offset = fit_sigmoid(logits[~english], y[~english], weight[~english], prevalence)
+        own = fit_sigmoid(logits[english], y[english], weight[english], prevalence)
+        calibration = Calibration(slope, offset, prevalence, {"en": own})
+    return calibration, operating_curve(calibration.log_odds_of(logits, english), y, weight)
 
 
 def operating_curve(scores: FloatArray, y: FloatArray, weight: FloatArray) -> OperatingCurve:

@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from jobscam.errors import InputError
-from jobscam.features import ENGLISH, SCHEMA_VERSION, FeatureSpace, FloatArray, TextHasher, feature_matrix
+from jobscam.features import SCHEMA_VERSION, FeatureSpace, FloatArray, TextHasher, english_rows, feature_matrix
 from jobscam.indicators import IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import load as load_knowledge
 from jobscam.model.calibration import calibrate
-from jobscam.model.fit import fit_logistic
+from jobscam.model.fit import campaign_folds, fit_logistic
 from jobscam.model.inputs import labels_in, numbers_in, postings_in, same_length, weights_in
 from jobscam.model.linear import Calibration, LinearModel, OperatingCurve, block_ends
 from jobscam.posting import Posting
@@ -185,7 +184,7 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         calibration, curve = Calibration(), OperatingCurve()
         thresholds = {"medium": 0.3, "high": 0.6, "critical": 0.9}
         if known.sum() and len(np.unique(target[known])) == 2:
-            english = self._english(matrix)[known]
+            english = english_rows(self._space, matrix)[known]
             calibration, curve = calibrate(self.oof_logits_[known], target[known], mix[known], self.prevalence, english)
             thresholds = curve.thresholds(self.prevalence, self.prevalence)
         self.model_ = LinearModel(
@@ -273,13 +272,8 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
 
     def _folds(self, target: FloatArray, group: Any) -> Any:
         """Fold of every posting, groups never cut; -1 where there can be none."""
-        fold = np.full(len(target), -1)
-        folds = min(self.folds, int(min(np.bincount(target.astype(int), minlength=2))), len(np.unique(group)))
-        if folds >= 2:
-            splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
-            for number, (_, test) in enumerate(splitter.split(target, target, group)):
-                fold[test] = number
-        return fold
+        most = min(self.folds, int(min(np.bincount(target.astype(int), minlength=2))), len(np.unique(group)))
+        return campaign_folds(target, group, most)
 
     def _out_of_fold(self, matrix: Any, target: FloatArray, weight: FloatArray, fold: Any, copy_of: Any) -> FloatArray:
         logits = np.full(len(target), np.nan)
@@ -300,9 +294,8 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "model_")
         matrix = self.transform(X)
-        calibration = self.model_.calibration
-        z = [calibration.log_odds(v, w) for v, w in zip(self.logits(matrix), self._languages(matrix), strict=True)]
-        return np.array(z, dtype=np.float64) * (1.0 if self._scam_last() else -1.0)
+        z = self.model_.calibration.log_odds_of(self.logits(matrix), english_rows(self._space, matrix))
+        return z * (1.0 if self._scam_last() else -1.0)
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Calibrated probabilities, shape (n, 2), columns as in `classes_`."""
@@ -321,14 +314,8 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
     def probabilities(self, matrix: Any) -> FloatArray:
         """Calibrated probabilities of a scam of rows made by :meth:`transform`, shape (n,)."""
         calibration = self.model_.calibration
-        pairs = zip(self.logits(matrix), self._languages(matrix), strict=True)
-        return np.array([calibration.probability(v, w) for v, w in pairs], dtype=np.float64)
-
-    def _languages(self, matrix: Any) -> Any:
-        return np.where(self._english(matrix), "en", "")
-
-    def _english(self, matrix: Any) -> Any:
-        return np.asarray(matrix[:, self._space.names.index(ENGLISH)].todense()).ravel() > 0
+        pairs = zip(self.logits(matrix), english_rows(self._space, matrix), strict=True)
+        return np.array([calibration.probability(v, "en" if e else "") for v, e in pairs], dtype=np.float64)
 
     def predict(self, X: Any) -> Any:
         """Label with the larger probability."""

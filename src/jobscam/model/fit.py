@@ -13,8 +13,9 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
+from sklearn.model_selection import StratifiedGroupKFold
 
-from jobscam.features import FloatArray
+from jobscam.features import FloatArray, IntArray
 
 
 def fit_logistic(
@@ -79,3 +80,13 @@ def fit_logistic(
         objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": max_iter, "maxcor": 20, "ftol": 1e-9}
     )
     return result.x[:-1] * unit, float(result.x[-1])
+
+
+def campaign_folds(target: FloatArray, groups: Any, number: int) -> IntArray:
+    """Fold of every posting, shape (n,), so that no campaign is cut; -1 for all where there are fewer than two folds."""
+    fold = np.full(len(target), -1)
+    if number >= 2:
+        splitter = StratifiedGroupKFold(number, shuffle=True, random_state=0)
+        for i, (_, test) in enumerate(splitter.split(target, target, groups)):
+            fold[test] = i
+    return fold

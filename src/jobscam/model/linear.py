@@ -41,6 +41,11 @@ class Calibration:
         slope, offset = self.languages.get(language, (self.slope, self.offset))
         return slope * logit + offset
 
+    def log_odds_of(self, logits: FloatArray, english: npt.NDArray[np.bool_]) -> FloatArray:
+        """Calibrated log-odds of many logits, shape (n,)."""
+        found = [self.log_odds(v, "en" if e else "") for v, e in zip(logits, english, strict=True)]
+        return np.array(found, dtype=np.float64)
+
     def probability(self, logit: float, language: str = "") -> float:
         """Calibrated probability of one logit."""
         return _probability(self.log_odds(logit, language))

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from jobscam.errors import InputError
 from jobscam.explain import Assessment
-from jobscam.io import Row, open_table
+from jobscam.io import Row, open_table, refuse_overwrite
 from jobscam.io.rejects import RejectFile, rejects_path
 from jobscam.posting import FIELDS, ColumnMap, Posting, cell_text
-from jobscam.report.collect import Collector, Key, Riskiest
+from jobscam.report.collect import Collector
 from jobscam.report.page import render, save
 from jobscam.scoring import Item, Scorer, as_posting, load
-from jobscam.streaming import Summary, map_columns, read_batches
+from jobscam.sorting import Key, Riskiest
+from jobscam.streaming import Progress, Summary, map_columns, read_batches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +131,7 @@ def write_table(
     language: str = "id",
     show_contacts: bool = False,
     limit: int = LIMIT,
-    on_progress: Callable[[int], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> Written:
     """Assess the ads of a file and write their review page; rows that cannot be read go to ``<target>.rejects.csv``.
 
@@ -145,7 +146,7 @@ def write_table(
     language, show_contacts, limit
         As in :func:`write`.
     on_progress : callable, optional
-        Called with the number of rows read, after each batch.
+        Called after each batch.
 
     Raises
     ------
@@ -153,17 +154,17 @@ def write_table(
         If the input as a whole cannot be used, or the page cannot be written.
     """
     _check(language, limit)
-    check_target(source, target)
+    refuse_overwrite(source, target)
     scorer = load(**(scorer_args or {}))
     done, summary = Written(), Summary()
     with open_table(source) as table, RejectFile(rejects_path(source, target)) as rejects:
-        mapping = map_columns(table, overrides or {})
+        mapping = map_columns(table.name, table.header, overrides)
         collector = Collector(table.header, mapping, scorer.knowledge, show_contacts=show_contacts, limit=limit)
         for entries, postings in read_batches(table, mapping, rejects, summary, _BATCH, None):
             for entry, found in zip(entries, scorer.assess_many(postings), strict=True):
                 collector.add(entry.row.line, entry.row.cells, found)
             if on_progress is not None:
-                on_progress(summary.rows_in)
+                on_progress(Progress(summary.rows_in, table.position, table.size))
         done.rejected = rejects.count
         done.rejects = rejects.path if rejects.count else None
         done.columns, done.notes = mapping.describe(), table.notes
@@ -214,19 +215,6 @@ class RunPage:
         return _finish(path, collector, scorer, done, _name(source), language)
 
 
-def check_target(source: str | Path, target: str | Path) -> None:
-    """Refuse to write over the input.
-
-    Raises
-    ------
-    InputError
-        If source and target are one file.
-    """
-    paths = [Path(source), Path(target)]
-    if "-" not in map(str, paths) and all(path.exists() for path in paths) and paths[0].samefile(paths[1]):
-        raise InputError(f"{target} is the input itself; name another file to write to")
-
-
 def _finish(path: str | Path, collector: Collector, scorer: Scorer, done: Written, name: str, language: str) -> Written:
     done.assessed = done.assessed or collector.assessed
     done.by_tier = collector.by_tier
@@ -273,4 +261,4 @@ def _cells(posting: Posting, header: Sequence[str]) -> list[str]:
     return [str(getattr(posting, name)) for name in header]
 
 
-__all__ = ["LIMIT", "RunPage", "Written", "check_target", "write", "write_table"]
+__all__ = ["LIMIT", "RunPage", "Written", "write", "write_table"]

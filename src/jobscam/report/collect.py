@@ -3,55 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from jobscam.campaigns import of_postings
 from jobscam.explain import Assessment
 from jobscam.knowledge import Knowledge
-from jobscam.posting import ColumnMap, Posting
+from jobscam.posting import ColumnMap
 from jobscam.report.layout import storable
 from jobscam.report.record import CELL_LIMIT, HAND, Ad, Recorder
+from jobscam.sorting import Key, Riskiest
 from jobscam.values import Status
 
 PAGE_LIMIT = 64 * 1024 * 1024
 """Characters of all ads in a page; a browser still opens it."""
 _VERSION = 1
-Kept = TypeVar("Kept")
-Key = tuple[int, float, int]
-
-
-class Riskiest(Generic[Kept]):
-    """The few that come first by key, whatever number is offered.
-
-    Examples
-    --------
-    >>> best = Riskiest(2)
-    >>> for number, word in enumerate(["low", "high", "medium"]):
-    ...     best.offer((0, -float(len(word)), number), lambda word=word: word)
-    >>> best.ranked(), best.offered
-    (['medium', 'high'], 3)
-    """
-
-    def __init__(self, limit: int) -> None:
-        self.offered = 0
-        self._limit = limit
-        self._heap: list[tuple[tuple[int, float, int], Kept]] = []
-
-    def offer(self, key: Key, make: Callable[[], Kept]) -> None:
-        """Keep what `make` returns, if its key is among the first."""
-        self.offered += 1
-        turned = (-key[0], -key[1], -key[2])
-        if len(self._heap) < self._limit:
-            heapq.heappush(self._heap, (turned, make()))
-        elif self._heap and turned > self._heap[0][0]:
-            heapq.heapreplace(self._heap, (turned, make()))
-
-    def ranked(self) -> list[Kept]:
-        """What was kept, the first one first."""
-        return [kept for _, kept in sorted(self._heap, key=lambda item: item[0], reverse=True)]
 
 
 def risk_key(found: Assessment, number: int) -> Key:
@@ -117,7 +85,7 @@ class Collector:
         names = sorted({e[0] for ad in ads for e in ad.values.get("e", ())})
         at = {name: i for i, name in enumerate(names)}
         campaigns: dict[str, int] = {}
-        groups = campaign_of([ad.posting for ad in ads])
+        groups = of_postings([ad.posting for ad in ads])
         entries = []
         for ad, group in zip(ads, groups, strict=True):
             local = [sentences.setdefault(pair, len(sentences)) for pair in ad.sentences]
@@ -156,13 +124,6 @@ class Collector:
             "countries": recorder.countries(sorted({entry["d"] for entry in entries if "d" in entry})),
             "ads": entries,
         }
-
-
-def campaign_of(postings: Sequence[Posting]) -> list[str]:
-    """Campaign of each ad."""
-    from jobscam.campaigns import of_postings
-
-    return of_postings(postings)
 
 
 def _bounded(ads: list[Ad]) -> list[Ad]:
