@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,8 +148,22 @@ def test_no_labels_left_out_means_no_claim(scorer: Scorer, labels: Labelled) -> 
     noise = Labelled(labels.name, [type(a)(a.posting, int(w), a.line) for a, w in zip(labels.ads, wrong)], labels.column, labels.columns,
                      campaigns=labels.campaigns)  # fmt: skip
     found = retraining.adapt_model(scorer, noise, "mine-1.1.0")
-    # Labels drawn by lot teach nothing: little of the shipped model is trusted, but it keeps no invented certainty.
-    assert found.adapted is not None and found.adapted.losses[found.adapted.strength] <= found.adapted.losses[np.inf]
+    # Labels drawn by lot teach nothing: nothing of the shipped model is trusted, and no certainty is invented.
+    assert found.adapted is not None and found.adapted.trust < 0.1
+    assert found.adapted.losses[found.adapted.strength] < np.log(2) + 0.01
+    assert found.model.calibration.slope < 0.7 * scorer.model.calibration.slope
+
+
+def test_wrong_labels_are_doubted(scorer: Scorer, labels: Labelled) -> None:
+    wrong = np.random.default_rng(2).random(len(labels.ads)) < 0.2
+    said = [type(a)(a.posting, a.label ^ int(w), a.line) for a, w in zip(labels.ads, wrong, strict=True)]
+    found = retraining.adapt_model(scorer, replace(labels, ads=said), "mine-1.1.0")
+    lines = {ad.line for ad, w in zip(labels.ads, wrong, strict=True) if w}
+    listed = [ad.line for ad, _ in found.doubtful]
+    assert len(lines & set(listed)) >= 0.7 * len(lines)
+    assert len(lines & set(listed)) >= 0.6 * len(listed)
+    # The list begins with the surest ones.
+    assert len(lines & set(listed[:5])) >= 4
 
 
 def test_saved_scores_as_made_and_names_its_parent(adapted: retraining.Retrained, scorer: Scorer, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 The adapted log-odds are ``trust * shipped + correction``, one linear model again. The correction is pulled to nothing
 (less for words that stand unevenly in scams and honest ads, as in training), and trust to one; it may fall where the
 old model knows nothing of the new ads, but not rise above one: how sharp probabilities are is for calibration to say.
-Whatever is found is tried on labels left out, by campaign; if the old weights do better there, they stay.
+Whatever is found is tried on labels left out, by campaign; if the old weights do clearly better there, they stay. The
+least pull that is within half a standard error of the best is taken: with few labels the losses differ by chance, and the
+best by chance kept the old weights where these were worst. A whole one follows wrong labels too far.
 
 Calibration and tiers start from those of the old model and move by as many labels as there are. Tried and left out:
 the expert's priors as the centre (better than the old weights only where these know nothing), and a mean with a model
@@ -19,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from jobscam.features import FeatureSpace, FloatArray, IntArray, english_rows
 from jobscam.model.calibration import fit_sigmoid, operating_curve
@@ -28,13 +30,13 @@ from jobscam.model.fit import campaign_folds, fit_logistic
 from jobscam.model.linear import Calibration, LinearModel, OperatingCurve, block_ends
 
 TEXT_PENALTY, INDICATOR_PENALTY, TRUST_PENALTY = 0.05, 1.0, 0.1
-STRENGTHS = (1.0, 5.0, 25.0)
+STRENGTHS = (0.2, 1.0, 5.0, 25.0)
 """Multiples of the penalties that are tried on labels left out, beside not moving any weight."""
 _FOLDS = 5
 _CALIBRATION_PULL = 10.0
 _CURVE_LABELS = 200
-_SUSPICIOUS = 0.1
 _FEW_ROWS = 1500
+_ERRORS = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Adapted:
     ----------
     model : LinearModel
     strength : float
-        Multiple of the penalties that did best on labels left out; infinite where the old weights stayed.
+        Multiple of the penalties that was chosen on labels left out; infinite where the old weights stayed.
     trust : float
         Factor on the old log-odds.
     old_logits, new_logits : ndarray of shape (n,)
@@ -54,7 +56,7 @@ class Adapted:
     losses : dict of float to float
         Mean log loss on labels left out, by strength.
     doubtful : ndarray of int
-        Numbers of the ads whose label the others contradict, the most doubtful first.
+        Numbers of the ads whose label those of other campaigns contradict, the most doubtful first.
     """
 
     model: LinearModel
@@ -142,14 +144,14 @@ def adapt(
         for strength, found in held.items():
             fitted = _fit(columns, rows[train], target[train], strength)
             found[test] = rows[test] @ fitted.weights + fitted.bias
-    losses = {strength: _loss(logits, target) for strength, logits in held.items()}
-    # With too few campaigns for folds nothing tells how far to move: the strongest pull.
-    strength = min(losses, key=lambda s: losses[s]) if np.isfinite(losses[np.inf]) else STRENGTHS[-1]
+    losses = {strength: _losses(logits, target) for strength, logits in held.items()}
+    strength = _weakest_pull(losses)
     on_progress("all labels")
     fitted = _fit(columns, rows, target, strength)
     out_of_fold = held[strength]
     model = _recalibrated(base, columns, fitted, out_of_fold, target, english_rows(space, matrix))
-    return Adapted(model, strength, fitted.trust, old, out_of_fold, losses, _doubtful(out_of_fold, target))
+    means = {strength: float(loss.mean()) if len(loss) else float("nan") for strength, loss in losses.items()}
+    return Adapted(model, strength, fitted.trust, old, out_of_fold, means, _doubtful(out_of_fold, target))
 
 
 def _fit(columns: _Space, rows: sparse.csr_matrix, target: FloatArray, strength: float) -> _Fit:
@@ -206,10 +208,23 @@ def _packed(text: sparse.csr_matrix) -> tuple[sparse.csr_matrix, Callable[[Float
     return sparse.csr_matrix(vectors[:, kept] * root), lambda weights: np.asarray(back @ weights)
 
 
-def _loss(logits: FloatArray, target: FloatArray) -> float:
+def _losses(logits: FloatArray, target: FloatArray) -> FloatArray:
+    """Log loss of each label that was left out, shape (m,)."""
     known = np.isfinite(logits)
-    sign = np.where(target[known] > 0, 1.0, -1.0)
-    return float(np.mean(np.logaddexp(0.0, -sign * logits[known]))) if known.any() else float("nan")
+    return np.asarray(np.logaddexp(0.0, -np.where(target[known] > 0, 1.0, -1.0) * logits[known]))
+
+
+def _weakest_pull(losses: dict[float, FloatArray]) -> float:
+    """The least strength whose loss is within half a standard error of the best one's."""
+    best = min(losses, key=lambda s: losses[s].mean() if len(losses[s]) else np.inf)
+    if not len(losses[best]):
+        # With too few campaigns for folds nothing tells how far to move.
+        return STRENGTHS[-1]
+    for strength, loss in losses.items():
+        more = loss - losses[best]
+        if more.mean() <= _ERRORS * more.std() / np.sqrt(len(more)):
+            return strength
+    raise AssertionError("the best is within any error of itself")
 
 
 def _recalibrated(
@@ -262,14 +277,22 @@ def _at(points: FloatArray, falling: tuple[float, ...], values: tuple[float, ...
 
 
 def _doubtful(logits: FloatArray, target: FloatArray) -> IntArray:
-    """Ads whose label the labels of other campaigns make unlikely, at the share of scams among the labels."""
+    """Ads that the labels of other campaigns put into the other class as surely as the ads of that class.
+
+    The rule of confident learning: the threshold of a class is the mean probability of it among the ads so labelled, so
+    it falls by itself where wrong labels or few of them make the model unsure.
+
+    References
+    ----------
+    Northcutt, Jiang, Chuang: Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR 70 (2021), section 3.
+    """
     known = np.flatnonzero(np.isfinite(logits))
-    if len(np.unique(target[known])) < 2:
+    scam = target[known] > 0
+    if scam.all() or not scam.any():
         return np.zeros(0, dtype=np.int64)
-    even = logits[known] - logit(target[known].mean())
-    slope, offset = fit_sigmoid(even, target[known], np.ones(len(known)), 0.5, _CALIBRATION_PULL)
-    p = expit(slope * even + offset)
-    likely = np.where(target[known] > 0, p, 1 - p)
-    order = np.argsort(likely, kind="stable")
-    found: IntArray = known[order][likely[order] < _SUSPICIOUS]
+    p = expit(logits[known])
+    other = np.where(scam, 1 - p, p)
+    doubtful = other >= np.where(scam, (1 - p)[~scam].mean(), p[scam].mean())
+    order = np.argsort(-other, kind="stable")
+    found: IntArray = known[order][doubtful[order]]
     return found
