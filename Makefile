@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: demo test lint train evaluate indicators bench clean
+.PHONY: demo test train evaluate retraining indicators bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,9 @@ train: $(VENV)/.installed-test  ## train the shipped model anew (needs the real 
 
 evaluate: $(VENV)/.installed-measure  ## measure the shipped model and write docs/evaluation.md; EMSCAD=full.csv replays more
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/evaluate.py --data $(DATA) $(if $(EMSCAD),--emscad $(EMSCAD))
+
+retraining: $(VENV)/.installed-measure  ## measure what new labels do and write docs/retraining.md
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/retraining.py --data $(DATA)
 
 indicators: $(VENV)/.installed-measure  ## measure the readers on annotated real ads and write docs/indicators.md
 	$(BIN)/python scripts/measure_indicators.py --data $(DATA)
