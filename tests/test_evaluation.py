@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
 
 import jobscam
 from jobscam.errors import InputError
-from jobscam.evaluation import calibration_error_at, recall_at_fpr, reliability, weight_to
+from jobscam.evaluation import average_precision, calibration_error_at, recall_at_fpr, reliability, weight_to
 from jobscam.scoring import Scorer
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +22,16 @@ FACTS = tomllib.loads((ROOT / "data" / "contrast" / "counterfactuals.toml").read
 TEMPLATES = [t["text"] for t in FACTS["template"]]
 PLAIN = {"place": FACTS["places"][0], "name": FACTS["names"][0], "nationality": FACTS["nationalities"][0]}
 HONEST = [t.format(**PLAIN) for t in TEMPLATES]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([-2.5, 0.0, 0.1, 3.0]) | st.floats(-1e3, 1e3)), max_size=40))
+def test_average_precision_is_that_of_scikit_learn(rows: list[tuple[bool, float]]) -> None:
+    y, score = np.array([float(r[0]) for r in rows]), np.array([r[1] for r in rows])
+    found = average_precision(y, score)
+    if len(set(y.tolist())) < 2:
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(average_precision_score(y, score), abs=1e-12)
 
 
 @pytest.mark.parametrize(

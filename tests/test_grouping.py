@@ -164,7 +164,7 @@ def test_a_score_that_cannot_be_read_is_rejected(tmp_path: Path, value: str) -> 
     summary = group_table(tmp_path / "in.csv", tmp_path / "out.csv", FakeScorer, min_size=1)
     assert (summary.rows_in, summary.rows_out, summary.rejected) == (3, 2, 1)
     (reject,) = read(tmp_path / "out.rejects.csv")
-    assert reject["line"] == "2" and reject["reason"] == f"jobscam_probability is not a number that score writes: {value}"
+    assert reject["line"] == "2" and reject["reason"] == f"jobscam_probability '{value}' is not what jobscam writes there"
     assert WAITER in reject["raw"]
 
 

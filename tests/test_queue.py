@@ -22,6 +22,7 @@ from jobscam import scored
 from jobscam.cli.app import app
 from jobscam.errors import InputError
 from jobscam.explain import OUTPUT_COLUMNS
+from jobscam.labelled import read_labelled
 from jobscam.labelling import AD, CONFIG, tasks
 from jobscam.posting import Posting
 from jobscam.queue import RANDOM, REASON, RISKIEST, UNCERTAIN, WEIGHT, select
@@ -127,6 +128,27 @@ def test_label_columns() -> None:
     assert set(out.index) == set(range(10, 20))
     with pytest.raises(InputError, match="there is no column 'verdict'"):
         select(frame, 5, label="verdict")
+
+
+@pytest.mark.parametrize("name", ["fraudulent", "Penipuan", "is_scam", "Status-Label", "jobscam_label"])
+def test_labels_are_found_under_the_names_that_training_knows(name: str, tmp_path: Path) -> None:
+    rows = [{**{k: v for k, v in row(i, 0.6).items() if k != "label"}, name: "1" if i < 5 else ""} for i in range(10)]
+    frame = pd.DataFrame(rows, dtype=object)
+    out = select(frame, 10)
+    assert sorted(out["id"]) == [f"a{i}" for i in range(5, 10)]
+    assert "label" not in out.columns
+    assert len(select(frame.drop(columns=name), 10)) == 10
+    # What the queue leaves out is what training reads as labelled.
+    frame.to_csv(tmp_path / "labels.csv", index=False)
+    found = read_labelled(tmp_path / "labels.csv")
+    assert found.column == name
+    assert sorted(ad.posting.id for ad in found.ads) == [f"a{i}" for i in range(5)]
+
+
+def test_a_label_by_hand_goes_before_the_one_of_the_table() -> None:
+    frame = table(SPREAD[:10]).assign(label="scam", jobscam_label=["legit"] * 4 + [""] * 6)
+    assert set(select(frame, 10).index) == set(range(4, 10))
+    assert len(select(frame, 10, label="label")) == 0
 
 
 def test_a_queue_can_be_queued_again() -> None:
@@ -251,7 +273,7 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "s.csv", SPREAD[:100] + odd)
     result = run(app, ["queue", "s.csv", "--n", "30"])
     assert result.exit_code == 0, result.output
-    assert "102 rows read, 1 labelled, 0 rejected" in result.stderr
+    assert "102 rows read, 1 labelled (column 'label'), 0 rejected" in result.stderr
     assert "30 chosen = 18 uncertain + 6 riskiest + 6 random" in result.stderr
     with (tmp_path / "s.queue.csv").open(encoding="utf-8", newline="") as stream:
         found = list(csv.DictReader(stream))
@@ -275,7 +297,7 @@ def test_command_rejects_what_jobscam_did_not_write(tmp_path: Path, monkeypatch:
     write(tmp_path / "s.csv", SPREAD[:10] + [row(900 + i, 0.5, jobscam_probability=p) for i, p in enumerate(bad)])
     result = run(app, ["queue", "s.csv"])
     assert result.exit_code == 3
-    assert "16 rows read, 0 labelled, 6 rejected" in result.stderr
+    assert "16 rows read, 0 labelled (column 'label'), 6 rejected" in result.stderr
     rejected = list(csv.DictReader(io.StringIO((tmp_path / "s.queue.rejects.csv").read_text())))
     assert [r["line"] for r in rejected] == [str(n) for n in range(12, 18)]
     assert rejected[0]["reason"] == "jobscam_probability '2' is not what jobscam writes there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 
 import jobscam
 from jobscam.cli.app import app
-from jobscam.errors import ArtifactError
+from jobscam.errors import ArtifactError, InputError
 from jobscam.model import artifact, registry, semver
 
 run = CliRunner().invoke
@@ -260,6 +261,73 @@ def test_commands(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert run(app, ["model", "promote", "mine-1.0.0", "--models", str(own)]).exit_code == 0
     assert explained("--models", str(own))[0] == "mine-1.0.0"
     assert explained() == (SHIPPED.name, "")
+
+
+GUARD = {
+    "kept": [(AD, "scam"), ("Kasir toko di Depok, gaji 2,5jt, antar lamaran langsung ke toko", "legit")],
+    "broken": [("Kasir toko di Depok, gaji 2,5jt, antar lamaran langsung ke toko", "scam"), (AD, "legit"), (AD, "penipuan")],
+}
+
+
+def guard(name: str) -> Path:
+    path = Path(f"{name}.csv")
+    path.write_text("text,label\n" + "".join(f'"{text}",{label}\n' for text, label in GUARD[name]), encoding="utf-8")
+    return path
+
+
+def test_a_model_that_breaks_the_guard_is_not_promoted(own: Path, tmp_path: Path) -> None:
+    path = str(make(tmp_path, "mine-1.0.0", json.loads((SHIPPED / artifact.MANIFEST).read_text())["bias"]))
+    result = run(app, ["model", "promote", path, "--guard", str(guard("broken"))])
+    assert result.exit_code == 1
+    said = str(result.exception)
+    assert "mine-1.0.0 breaks 2 of 3 rules of broken.csv" in said
+    assert "line 2: must be caught (high or above), but is low" in said
+    assert "line 3: must stay below high, but is critical" in said
+    assert "line 4" not in said
+    assert list(own.iterdir()) == []
+    result = run(app, ["model", "promote", path, "--guard", str(guard("kept"))])
+    assert result.exit_code == 0, result.output
+    assert "mine-1.0.0 keeps all 2 rules of kept.csv" in result.stderr
+    assert registry.choose().path == own / "mine-1.0.0"
+    # A model that breaks it does not replace one that keeps it, by whatever name it is called.
+    make(own, "mine-1.1.0", 30.0)
+    result = run(app, ["model", "promote", "mine", "--guard", str(guard("kept"))])
+    assert result.exit_code == 1 and "line 3: must stay below high, but is critical" in str(result.exception)
+    assert registry.choose().path == own / "mine-1.0.0"
+
+
+def test_rows_of_a_guard_that_are_no_rules_are_named(own: Path, tmp_path: Path) -> None:
+    Path("guard.csv").write_text(f'text,label\n"{AD}",scam\n"{AD}",biru\n', encoding="utf-8")
+    result = run(app, ["model", "promote", str(SHIPPED), "--guard", "guard.csv"])
+    assert result.exit_code == 0 and "keeps all 1 rules" in result.stderr
+    assert "Warning: guard.csv: rows that are no rules, by line: 3 (column 'label': label 'biru' is not known)" in result.stderr
+    Path("guard.csv").write_text(f'text,label\n"{AD}",biru\n', encoding="utf-8")
+    assert isinstance(run(app, ["model", "promote", str(SHIPPED), "--guard", "guard.csv"]).exception, InputError)
+    assert run(app, ["model", "promote", str(SHIPPED), "--guard", "nothing.csv"]).exit_code == 1
+
+
+@pytest.mark.parametrize("command", ["score", "report", "campaigns", "queue"])
+def test_every_command_that_takes_a_model_takes_a_model_folder(
+    command: str, tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "elsewhere"
+    registry.promote(make(tmp_path / "a", "mine-1.0.0", -1.0), folder)
+    monkeypatch.delenv(registry.MODELS)
+    Path("ads.csv").write_text(f'text\n"{AD}"\n', encoding="utf-8")
+    options = ["--members", "out.csv", "-o", "c.csv", "--min-size", "1"] if command == "campaigns" else ["-o", "out.csv"]
+    result = run(app, [command, "ads.csv", *options, "--models", str(folder)])
+    assert result.exit_code == 0, result.output
+    assert f"Model: mine-1.0.0, chosen by {folder / 'current'}" in result.stderr
+    assert "mine-1.0.0" in Path("out.csv").read_text(encoding="utf-8")
+    result = run(app, [command, "ads.csv", *options, "--models", str(folder), "--model", "jobscam"])
+    assert "mine-1.0.0" not in Path("out.csv").read_text(encoding="utf-8")
+
+
+def test_every_command_with_one_has_the_other() -> None:
+    for info in app.registered_commands:
+        assert info.callback is not None
+        names = set(inspect.signature(info.callback).parameters)
+        assert ("model" in names) <= ("models" in names), info.name
 
 
 def test_list_shows_a_damaged_model(own: Path) -> None:

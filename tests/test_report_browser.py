@@ -22,6 +22,30 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path"),
     pytest.mark.skipif(not artifact.list_artifacts(), reason="no shipped model in models/ yet"),
 ]
+# Contrast of each visible text with what is behind it, colours laid over each other as the browser does; the worst ones.
+PALE = """() => {
+  const numbers = (text) => { const found = text.match(/[\\d.]+/g).map(Number); return found.length < 4 ? [...found, 1] : found; };
+  const over = (top, bottom) => [0, 1, 2].map((i) => top[i] * top[3] + bottom[i] * (1 - top[3]));
+  const light = (colour) => {
+    const [r, g, b] = colour.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = {};
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const element = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || !element.checkVisibility() || element.matches("script, option, .unseen, :disabled *, :disabled")) continue;
+    const chain = [];
+    for (let e = element; e; e = e.parentElement) chain.unshift(getComputedStyle(e));
+    const behind = chain.reduce((colour, style) => over(numbers(style.backgroundColor), colour), [255, 255, 255]);
+    const [r, g, b, a] = numbers(chain.at(-1).color);
+    const text = over([r, g, b, a * chain.reduce((all, style) => all * Number(style.opacity), 1)], behind);
+    const [dark, bright] = [light(text), light(behind)].sort((x, y) => x - y);
+    const ratio = (bright + 0.05) / (dark + 0.05);
+    if (ratio < 4.5) found[element.tagName + "." + element.className] = ratio.toFixed(2);
+  }
+  return found;
+}"""
 LURE = "🔥🔥 Loker Kamboja 🇰🇭, admin slot, gaji 12jt, tiket & paspor ditanggung, WA +855 23 0000 111"
 HONEST = "Dicari kasir toko di Depok, jujur dan rajin, gaji 2,5jt, lamaran antar langsung ke toko"
 ENGLISH = "We are hiring a cashier for our shop in Jakarta, please bring your CV and references to the manager in the office"
@@ -236,6 +260,40 @@ def test_reposts_fold_and_are_labelled_together(show: Any) -> None:
     assert page.locator("#progress").inner_text() == "0 of 7 labelled"
     page.get_by_label("Fold reposts").uncheck()
     assert count(page) == len(ROWS)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_reads_well(show: Any, scheme: str) -> None:
+    page = show("grouped.html")
+    page.emulate_media(color_scheme=scheme)
+    for key in ("s", "l", "u", "k"):  # badges of each kind, and a pressed button
+        assert page.evaluate(PALE) == {}
+        page.keyboard.press(key)
+    page.keyboard.press("?")
+    assert page.evaluate(PALE) == {}
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}, {"width": 320, "height": 640}])
+def test_nothing_overflows(show: Any, size: dict[str, int], language: str) -> None:
+    page = show("open.html", **size)
+    page.click(f"#languages [data-lang={language}]")
+    fits = "document.documentElement.scrollWidth <= innerWidth"
+    for selector in ("#overview summary", "#more", "#items button >> nth=0"):
+        if page.locator(selector).is_visible():
+            page.click(selector)
+        assert page.evaluate(fits), selector
+    page.keyboard.press("?")
+    assert page.evaluate(fits) and page.evaluate("document.querySelector('dialog').getBoundingClientRect().right <= innerWidth")
+
+
+def test_on_a_phone_the_next_ad_begins_at_its_top(show: Any) -> None:
+    page = show("open.html", width=390, height=500)
+    page.locator("#items button").nth(1).click()
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.evaluate("scrollY") > 100
+    page.get_by_role("button", name="Penipuan").click()
+    assert page.evaluate("scrollY") == 0
 
 
 def test_help_and_phone(show: Any) -> None:

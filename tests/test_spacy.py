@@ -271,7 +271,7 @@ def test_an_older_model_by_name(scorer: Scorer) -> None:
 
 
 @pytest.mark.parametrize(("config", "message"), [
-    ({"model": "no-such-model"}, "no model artifact"),
+    ({"model": "no-such-model"}, "there is no model 'no-such-model'"),
     ({"knowledge": "no-such-folder"}, "not a folder"),
     ({"agencies": "no-such-file.csv"}, "cannot be read"),
     ({"prevalence": 2.0}, "between 0 and 1"),

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score
 
 from jobscam.features import FloatArray
 
@@ -35,10 +34,18 @@ class Estimate:
 
 
 def average_precision(y: FloatArray, score: FloatArray) -> float:
-    """Area under the precision-recall curve; NaN with one class only."""
-    if len(np.unique(y)) < 2:
+    """Area under the precision-recall curve, ads of one score taken together; NaN with one class only.
+
+    The figure of ``sklearn.metrics.average_precision_score``, without checking its input anew in each of thousands of draws:
+    that was nine tenths of the time of ``jobscam compare``.
+    """
+    order = np.argsort(-score, kind="stable")
+    hits = np.cumsum(y[order])
+    if not len(y) or not 0 < hits[-1] < len(y):
         return float("nan")
-    return float(average_precision_score(y, score))
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
+    gained = np.diff(hits[last], prepend=0)
+    return float(np.sum(gained * hits[last] / (last + 1)) / hits[-1])
 
 
 def recall_at_fpr(rate: float) -> Metric:

@@ -24,6 +24,7 @@ from jobscam.io.csv import CsvWriter
 from jobscam.io.rejects import RejectFile, rejected, rejects_path
 from jobscam.parallel import map_batches
 from jobscam.posting import ColumnMap, Posting
+from jobscam.scored import NUMBERS, number_problem
 from jobscam.sorting import ExternalSorter, Key
 from jobscam.streaming import Assessor, Entry, LoadScorer, Progress, Summary, map_columns, read_batches
 from jobscam.text.dates import DateReader
@@ -31,8 +32,6 @@ from jobscam.values import Status
 
 NAME, SIZE = CAMPAIGN_COLUMN, f"{CAMPAIGN_COLUMN}_size"
 _SCORED = ("jobscam_probability", "jobscam_tier", "jobscam_status")
-_NUMBERS = {"jobscam_probability": 1.0, "jobscam_salary_month_idr": float("inf")}
-"""Columns of an earlier run that are read as numbers, and the highest value each may have."""
 _REASONS, _LABEL = 5, 80
 
 
@@ -220,14 +219,10 @@ def group_table(
 def _given(header: Sequence[str], entry: Entry) -> tuple[list[str], str]:
     """Output columns that a row brings along, and what is wrong with them."""
     by_name = {name: cell for name, cell in zip(header, entry.row.cells) if name in OUTPUT_COLUMNS}
-    for name, most in _NUMBERS.items():
-        value = by_name.get(name, "")
-        try:
-            right = not value or 0 <= float(value) <= most
-        except ValueError:
-            right = False
-        if not right:
-            return [], f"{name} is not a number that score writes: {value[:40]}"
+    for name in NUMBERS:
+        by_name[name] = by_name.get(name, "").strip()
+        if problem := number_problem(name, by_name[name]):
+            return [], problem
     return [by_name.get(name, "") for name in OUTPUT_COLUMNS], ""
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from jobscam import scored
 from jobscam.errors import InputError
+from jobscam.knowledge import load_labels
 from jobscam.scoring import postings_of
 from jobscam.values import Status
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 REASON, WEIGHT = "jobscam_queue_reason", "jobscam_queue_weight"
 UNCERTAIN, RISKIEST, RANDOM = "uncertain", "riskiest", "random"
-LABEL = "label"
+LABEL, OWN_LABEL = "label", "jobscam_label"
+"""Column that is added where there is none, and the one that a review page writes beside a ``label`` of the table."""
 _FACETS = (scored.LANGUAGE, scored.TIER, scored.DESTINATION, scored.INDICATORS)
 _CROWDING = 0.5
 """Log-odds that an ad falls behind for each e-fold growth of the number of ads of its kind taken before it."""
@@ -44,7 +46,7 @@ def select(
     random_share: float = 0.2,
     riskiest_share: float = 0.2,
     around: float | None = None,
-    label: str = LABEL,
+    label: str | None = None,
     seed: int = 0,
     scorer: Scorer | Callable[[], Scorer] | None = None,
     overrides: Mapping[str, str] | None = None,
@@ -61,8 +63,9 @@ def select(
         Parts of `n` that are drawn at random, and that have the highest risk; the rest are uncertain.
     around : float, optional
         Probability at which an ad is uncertain; by default where the tier *high* begins in this table.
-    label : str
-        Column of labels, upper or lower case; it is added if there is none.
+    label : str, optional
+        Column of labels, upper or lower case; found by its name otherwise, as training finds it
+        (``knowledge/labels.toml``). A column ``label`` is added if there is none.
     seed : int
         Of the random part.
     scorer : Scorer, or callable that returns one, optional
@@ -121,25 +124,30 @@ def select(
     kept = [i for i, name in enumerate(frame.columns) if name not in (REASON, WEIGHT)]
     out = frame.iloc[rows, kept].copy()
     if column is None:
-        out[label] = ""
+        out[LABEL] = ""
     out[REASON] = [reasons[i] for i in rows]
     out[WEIGHT] = [weight if reasons[i] == RANDOM else math.nan for i in rows]
     return out
 
 
-def label_column(frame: pd.DataFrame, label: str = LABEL) -> str | None:
-    """Column of a table that holds the labels, upper or lower case; None where a table has no ``label``.
+def label_column(frame: pd.DataFrame, label: str | None = None) -> str | None:
+    """Column of a table that holds the labels: the one asked for, upper or lower case, or the one that training would read.
+
+    None where no column has a name that labels go by.
 
     Raises
     ------
     InputError
         If another column was asked for and is not there.
     """
+    names = [str(column) for column in frame.columns]
+    if label is None:
+        return OWN_LABEL if OWN_LABEL in names else load_labels().column(names)
     wanted = label.casefold()
-    found = [str(c) for c in frame.columns if str(c) == label] or [str(c) for c in frame.columns if str(c).casefold() == wanted]
-    if not found and label != LABEL:
-        raise InputError(f"there is no column '{label}' of labels. Columns: {', '.join(map(str, frame.columns))}")
-    return found[0] if found else None
+    found = [name for name in names if name == label] or [name for name in names if name.casefold() == wanted]
+    if not found:
+        raise InputError(f"there is no column '{label}' of labels. Columns: {', '.join(names)}")
+    return found[0]
 
 
 def _check(n: int, random_share: float, riskiest_share: float, around: float | None) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 PROBABILITY, TIER, STATUS, LANGUAGE, _, INDICATORS, SALARY, DESTINATION, AGENCY, MODEL = OUTPUT_COLUMNS
 HIGH = ("high", "critical")
-_NUMBERS = (PROBABILITY, SALARY)
+NUMBERS = (PROBABILITY, SALARY)
+"""Columns of an earlier run that are read as numbers."""
 _LEAST = 1e-6
 
 
@@ -58,14 +59,14 @@ def read(path: str | Path) -> Table:
     rows: list[list[str]] = []
     rejects: list[Reject] = []
     with open_table(path) as table:
-        numeric = [(i, name) for i, name in enumerate(table.header) if name in _NUMBERS]
+        numeric = [(i, name) for i, name in enumerate(table.header) if name in NUMBERS]
         for item in table:
             if isinstance(item, Reject):
                 rejects.append(item)
                 continue
-            fault = next((f"{name} '{item.cells[i]}'" for i, name in numeric if not _is_number(item.cells[i], name)), "")
-            if fault:
-                rejects.append(rejected(item, f"{fault[:80]} is not what jobscam writes there"))
+            problem = next((said for i, name in numeric if (said := number_problem(name, item.cells[i]))), "")
+            if problem:
+                rejects.append(rejected(item, problem))
             else:
                 rows.append(item.cells)
         notes = table.notes
@@ -73,14 +74,22 @@ def read(path: str | Path) -> Table:
     return Table(pd.DataFrame(rows, columns=columns, dtype=object), rejects, notes)
 
 
-def _is_number(cell: str, name: str) -> bool:
+def number_problem(name: str, cell: str) -> str:
+    """What is wrong with a cell of an earlier run that is read as a number; "" where nothing is, or it is empty.
+
+    Examples
+    --------
+    >>> number_problem("jobscam_probability", "0.5"), number_problem("jobscam_salary_month_idr", "nan")
+    ('', "jobscam_salary_month_idr 'nan' is not what jobscam writes there")
+    """
     if not cell.strip():
-        return True
+        return ""
     try:
         value = float(cell)
     except ValueError:
-        return False
-    return 0.0 <= value <= 1.0 if name == PROBABILITY else 0.0 <= value < math.inf
+        value = math.nan
+    right = 0.0 <= value <= 1.0 if name == PROBABILITY else 0.0 <= value < math.inf
+    return "" if right else f"{name} '{cell[:40]}' is not what jobscam writes there"
 
 
 def texts(frame: pd.DataFrame, name: str) -> list[str]:

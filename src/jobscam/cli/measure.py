@@ -38,7 +38,7 @@ PositiveOption = Annotated[
 ]
 _LabelsArgument = Annotated[str, typer.Argument(metavar="LABELS", help="Table of ads with a column of labels.")]
 _JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_GuardOption = Annotated[Path | None, typer.Option("--guard", metavar="FILE", help="Ads the model must catch or must not flag.")]
+GuardOption = Annotated[Path | None, typer.Option("--guard", metavar="FILE", help="Ads the model must catch or must not flag.")]
 
 EVALUATE_HELP = """Measure a model on labelled ads that it has not seen.
 
@@ -63,7 +63,7 @@ def evaluate(
     agencies: AgenciesOption = None,
     models: ModelsOption = None,
     prevalence: PrevalenceOption = None,
-    guard: _GuardOption = None,
+    guard: GuardOption = None,
     as_json: _JsonOption = False,
 ) -> None:
     """Run the command; see ``EVALUATE_HELP``."""
@@ -97,7 +97,7 @@ def compare(
     agencies: AgenciesOption = None,
     models: ModelsOption = None,
     prevalence: PrevalenceOption = None,
-    guard: _GuardOption = None,
+    guard: GuardOption = None,
     fail_if_worse: Annotated[bool, typer.Option("--fail-if-worse", help="End with 1 if a figure is worse.")] = False,
     show: Annotated[int, typer.Option(min=0, help="How many ads that changed tier are shown.")] = 10,
     as_json: _JsonOption = False,
@@ -173,6 +173,9 @@ def guarded(scorer: Scorer, guard: Path) -> None:
     from jobscam.labelled import read_labelled
 
     wanted = read_labelled(guard)
+    if wanted.rejects:
+        lines = ", ".join(f"{reject.line} ({printable(reject.reason)})" for reject in wanted.rejects)
+        note(f"Warning: {guard}: rows that are no rules, by line: {lines}")
     broken = breaches(scorer, wanted)
     if broken:
         lines = "\n  ".join(str(breach) for breach in broken)

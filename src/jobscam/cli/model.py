@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from jobscam.cli.common import ModelsOption, note, printable
+from jobscam.cli.common import AgenciesOption, KnowledgeOption, ModelsOption, note, printable
+from jobscam.cli.measure import GuardOption, guarded
 from jobscam.errors import ArtifactError
 
 app = typer.Typer(
@@ -91,11 +92,22 @@ def verify(which: _Which = None, models: ModelsOption = None) -> None:
 def promote(
     which: Annotated[str, typer.Argument(metavar="NAME_OR_PATH", help="The model that is to be used.")],
     models: ModelsOption = None,
+    guard: GuardOption = None,
+    knowledge: KnowledgeOption = None,
+    agencies: AgenciesOption = None,
 ) -> None:
-    """Check a model, copy it into the model folder, and use it where no other is named."""
+    """Check a model, copy it into the model folder, and use it where no other is named.
+
+    A model that breaks --guard is not promoted; --knowledge and --agencies say what the guard's ads are read with.
+    """
     from jobscam.model import registry
 
-    entry = registry.promote(which, models)
+    path = registry.find(which, models)
+    if guard is not None:
+        from jobscam.scoring import load
+
+        guarded(load(path, knowledge=knowledge, agencies=agencies), guard)
+    entry = registry.promote(path, models)
     typer.echo(f"{entry.name} is the current model of {registry.model_folder(models)}")
 
 

@@ -52,7 +52,9 @@ def queue(
     around: Annotated[
         float | None, typer.Option(help="Probability at which an ad is uncertain.  [default: where the tier high begins]")
     ] = None,
-    label: Annotated[str, typer.Option("--label-column", help="Column of labels.")] = "label",
+    label: Annotated[
+        str | None, typer.Option("--label-column", metavar="COLUMN", help="Column of the labels; found by its name otherwise.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the random part.")] = 0,
     columns: ColumnsOption = None,
     model: ModelOption = None,
@@ -106,7 +108,8 @@ def queue(
     parts = Counter(chosen[REASON])
     for said in table.notes:
         note(f"Note: {printable(said)}")
-    note(f"{len(table.frame) + len(table.rejects)} rows read, {labelled} labelled, {len(table.rejects)} rejected")
+    where = f" (column '{printable(column)}')" if column else ""
+    note(f"{len(table.frame) + len(table.rejects)} rows read, {labelled} labelled{where}, {len(table.rejects)} rejected")
     note(f"{len(chosen)} chosen = " + " + ".join(f"{parts[name]} {name}" for name in ("uncertain", "riskiest", "random")))
     note(f"Written to {'standard output' if target == '-' else target}")
     if table.rejects:

@@ -14,6 +14,7 @@ from jobscam.cli.common import (
     Language,
     LanguageOption,
     ModelOption,
+    ModelsOption,
     PrevalenceOption,
     ShowContactsOption,
     ThresholdOption,
@@ -48,6 +49,7 @@ def report(
     show_contacts: ShowContactsOption = False,
     limit: Annotated[int, typer.Option(min=1, help="Most ads in the page; the riskiest are taken.")] = 5000,
     model: ModelOption = None,
+    models: ModelsOption = None,
     columns: ColumnsOption = None,
     agencies: AgenciesOption = None,
     knowledge: KnowledgeOption = None,
@@ -57,7 +59,7 @@ def report(
 ) -> None:
     """Run the command; see ``HELP``."""
     overrides = column_overrides(columns or [])
-    arguments = scorer_arguments(model, knowledge, agencies, prevalence, thresholds)
+    arguments = scorer_arguments(model, knowledge, agencies, prevalence, thresholds, models=models, quiet=quiet)
     from jobscam.report import write_table
 
     target = output or default_output(ads, "report.html")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobscam.errors import ArtifactError, InputError
 from jobscam.knowledge import load as load_knowledge
-from jobscam.model import artifact
+from jobscam.model import artifact, registry
 from jobscam.scoring import load
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ class Bundle:
 
 def read(model: str | None, knowledge: str | None, agencies: str | None) -> Bundle:
     """Read the files that settings name: an artifact by name or folder, a folder of knowledge, a list of agencies."""
-    shipped = dict(artifact.list_artifacts())
-    folder = artifact.shipped_path() if model is None else shipped.get(model, Path(model))
+    # Without a name the shipped one, not the promoted one: what a pipeline does stands in its own configuration.
+    folder = artifact.shipped_path() if model is None else registry.find(model)
     names = (artifact.MANIFEST, f"{artifact.MANIFEST}.sha256", *artifact.verify(folder)["files"])
     files = {f"{ARTIFACT}/{name}": (folder / name).read_bytes() for name in sorted(names)}
     if knowledge is not None:

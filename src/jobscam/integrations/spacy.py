@@ -55,7 +55,8 @@ class JobScamComponent:
     Parameters
     ----------
     model : str, optional
-        Name of a shipped artifact or folder of one; the newest shipped one by default. Loaded at first use, so that a saved
+        Name or folder of an artifact, as :func:`jobscam.load` finds it; the newest shipped one by default, whatever was
+        promoted. Loaded at first use, so that a saved
         pipeline opens on a machine that lacks the folder.
     language : {"id", "en"}
         Language of the sentences in ``attrs["reasons"]``.

@@ -37,6 +37,7 @@ function head(index) {
   const previous = make("button", "step", "↑", { type: "button", "aria-label": say("previous_ad"), title: say("previous_ad") + " (K)" });
   const next = make("button", "step", "↓", { type: "button", "aria-label": say("next_ad"), title: say("next_ad") + " (J)" });
   const at = rowOf(index);
+  for (const [button, key] of [[previous, "K"], [next, "J"]]) button.append(make("kbd", "", key, { "aria-hidden": "true" }));
   previous.disabled = at <= 0;
   next.disabled = at < 0 || at >= state.rows.length - 1;
   previous.addEventListener("click", () => move(-1));
@@ -224,6 +225,6 @@ function showDetail() {
     return;
   }
   const ad = ADS[index];
-  const parts = [head(index), labelButtons(index), facts(ad), words(ad), reasons(ad), repeats(index)];
+  const parts = [head(index), labelButtons(index), words(ad), facts(ad), reasons(ad), repeats(index)];
   box.replaceChildren(...parts.filter(Boolean));
 }

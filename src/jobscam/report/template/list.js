@@ -135,9 +135,11 @@ function select(index) {
   showList();
   showDetail();
   $("detail").scrollTop = 0;
+  if (onPhone()) scrollTo(0, 0); // there the page scrolls, not the ad
   const chosen = $("items").querySelector("[aria-current]");
   if (chosen && chosen.offsetParent) chosen.scrollIntoView({ block: "nearest" });
 }
+function onPhone() { return state.reading && getComputedStyle($("list")).display === "none"; }
 function move(step) {
   if (!state.rows.length) return;
   const row = rowOf(state.current) + step;

@@ -6,7 +6,7 @@ function announce(text) { $("said").textContent = text; }
 function read(on) {
   state.reading = on;
   document.body.classList.toggle("reading", on);
-  if (on && getComputedStyle($("list")).display === "none") {
+  if (onPhone()) {
     scrollTo(0, 0);
     $("detail").focus({ preventScroll: true });
   } else if (!on) {
@@ -55,6 +55,12 @@ function exportLabels() {
   announce(say("exported", { n: number(n) }));
 }
 
+// A paragraph in which options of the command line stay whole.
+function paragraph(className, text) {
+  const box = make("p", className);
+  box.append(...text.split(/(--[\w-]+)/).map((part) => (part.startsWith("--") ? make("code", "", part) : part)));
+  return box;
+}
 function showHelp() {
   const dialog = $("help-dialog");
   const close = make("button", "primary", say("close"), { type: "button" });
@@ -69,7 +75,7 @@ function showHelp() {
     keys.append(row);
   }
   const parts = [make("h2", "", say("help_heading"), { id: "help-heading" }), make("p", "", say("help_intro")), keys, make("p", "", say("help_csv"))];
-  if (DATA.masked) parts.push(make("p", "", say("masked_export")));
+  if (DATA.masked) parts.push(paragraph("", say("masked_export")));
   dialog.replaceChildren(...parts, close);
   dialog.showModal();
 }
@@ -82,7 +88,7 @@ function showNotices() {
   if (DATA.masked) said.push(say("masked_export"));
   const box = $("notices");
   box.replaceChildren();
-  if (said.length) box.append(make("p", "notice", said.join(" ")));
+  if (said.length) box.append(paragraph("notice", said.join(" ")));
   if (!storage) box.append(make("p", "notice strong", say("note_storage")));
 }
 
