@@ -166,6 +166,21 @@ def test_wrong_labels_are_doubted(scorer: Scorer, labels: Labelled) -> None:
     assert len(lines & set(listed[:5])) >= 4
 
 
+WARNING = (
+    "WASPADA PENIPUAN! Beredar loker palsu: admin slot Kamboja gaji 15jt, paspor dibuatkan. Jangan percaya, laporkan ke polisi."
+)
+
+
+def test_a_warning_is_not_an_honest_ad(scorer: Scorer, labels: Labelled, tmp_path: Path) -> None:
+    rows = [*samples(60), *({"text": f"{WARNING} Info {word}", "label": "legit"} for word in ("satu", "dua", "tiga"))]
+    found = retraining.adapt_model(scorer, read_labelled(table(tmp_path / "labels.csv", rows)), "mine-1.1.0")
+    with_none = retraining.adapt_model(scorer, read_labelled(table(tmp_path / "few.csv", rows[:60])), "mine-1.1.0")
+    # Samples may hold warnings of their own.
+    assert len(found.not_ads) == len(with_none.not_ads) + 3
+    assert found.model.calibration == with_none.model.calibration
+    assert np.array_equal(found.model.text, with_none.model.text)
+
+
 def test_saved_scores_as_made_and_names_its_parent(adapted: retraining.Retrained, scorer: Scorer, tmp_path: Path) -> None:
     path = adapted.save(tmp_path / "mine-1.1.0")
     again = load(path)

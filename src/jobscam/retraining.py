@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ import numpy as np
 from jobscam.adaptation import Adapted, adapt
 from jobscam.errors import InputError
 from jobscam.evaluation import Estimate, average_precision, estimate, recall_at_fpr
+from jobscam.indicators import IndicatorReader
+from jobscam.knowledge import load as load_knowledge
 from jobscam.labelled import Ad, Labelled, contradictory, problems
 from jobscam.model import artifact, semver
 from jobscam.model.linear import LinearModel
 from jobscam.scoring import Scorer
 from jobscam.training import described
+from jobscam.values import Status
 
 _METRICS = {"average precision": average_precision, "recall at 5 % false positives": recall_at_fpr(0.05)}
 _CARD = """# Model card: {name}
@@ -54,6 +57,8 @@ class Retrained:
         Ads whose label the others contradict, with the new log-odds on labels left out.
     adapted : Adapted or None
         How the weights moved; None for a model trained from scratch.
+    not_ads : list of int
+        Lines left out since they are no advertisements, see :func:`not_ads`.
     """
 
     model: LinearModel
@@ -62,6 +67,7 @@ class Retrained:
     doubtful: list[tuple[Ad, float]]
     adapted: Adapted | None
     manifest: dict[str, Any]
+    not_ads: list[int] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -85,14 +91,14 @@ class Retrained:
             )
         else:
             how = f"The weights of {parent['name']}-{parent['version']} did best on labels left out and stayed; recalibrated."
-        left_out = len(self.labelled.undecided) + len(self.labelled.rejects)
+        left_out = len(self.labelled.undecided) + len(self.labelled.rejects) + len(self.not_ads)
         return _CARD.format(
             name=self.name,
             how=how,
             scams=int(self.labelled.labels.sum()),
             honest=int((1 - self.labelled.labels).sum()),
             campaigns=len(set(self.labelled.campaigns)),
-            left_out=f"{left_out} rows were undecided or could not be used." if left_out else "",
+            left_out=f"{left_out} rows were undecided, no advertisements, or could not be used." if left_out else "",
             head=" | ".join(names),
             rule="---|" * (len(names) - 1) + "---",
             figures="\n".join(
@@ -120,15 +126,30 @@ def check_name(path: str | Path) -> tuple[str, str]:
     return found.name, found.version
 
 
-def usable(labelled: Labelled) -> Labelled:
-    """The labelled ads without those that contradict each other word for word.
+def not_ads(labelled: Labelled, reader: IndicatorReader) -> list[int]:
+    """Lines labelled legitimate that are warnings, news or other posts, not advertisements.
+
+    A warning quotes what it warns of. As an honest ad it would teach that a lure's words reassure, and a few of them move
+    most scams below *high*; it is never ranked, so there is nothing to learn from it.
+
+    Parameters
+    ----------
+    labelled : Labelled
+    reader : IndicatorReader
+    """
+    other = (Status.WARNING_OR_NEWS.value, Status.NOT_AN_AD.value)
+    return [ad.line for ad in labelled.ads if not ad.label and reader.read(ad.posting)[1].posting_type in other]
+
+
+def usable(labelled: Labelled, left_out: Sequence[int] = ()) -> Labelled:
+    """The labelled ads without some lines and those that contradict each other word for word.
 
     Raises
     ------
     InputError
         If nothing should be trained on them: one class only, or too few.
     """
-    kept = labelled.without(contradictory(labelled))
+    kept = labelled.without([*contradictory(labelled), *left_out])
     fatal = [str(problem) for problem in problems(kept) if problem.fatal]
     if fatal:
         raise InputError(" ".join(fatal))
@@ -156,8 +177,9 @@ def adapt_model(
         If the folder exists or has no version, or the labels cannot be used.
     """
     name, version = check_name(path)
-    kept = usable(labelled)
-    on_progress(f"reading {len(kept.ads)} ads")
+    on_progress(f"reading {len(labelled.ads)} ads")
+    others = not_ads(labelled, IndicatorReader(base.knowledge))
+    kept = usable(labelled, others)
     groups = np.unique(np.array(kept.campaigns), return_inverse=True)[1]
     found = adapt(base.model, base.space, base.matrix(kept.postings), kept.labels, groups, on_progress)
     on_progress("measuring")
@@ -173,7 +195,7 @@ def adapt_model(
         "metrics": _plain(figures),
     }
     doubtful = [(kept.ads[i], float(found.new_logits[i])) for i in found.doubtful.tolist()]
-    return Retrained(found.model, kept, figures, doubtful, found, manifest)
+    return Retrained(found.model, kept, figures, doubtful, found, manifest, others)
 
 
 def train_anew(
@@ -204,7 +226,8 @@ def train_anew(
     from jobscam.model.classifier import JobScamClassifier
 
     name, version = check_name(path)
-    kept = usable(labelled)
+    others = not_ads(labelled, IndicatorReader(load_knowledge(knowledge)))
+    kept = usable(labelled, others)
     on_progress(f"training on {len(kept.ads)} ads")
     classifier = JobScamClassifier(prevalence=prevalence, knowledge=None if knowledge is None else str(knowledge))
     classifier.fit(kept.postings, kept.labels.astype(int), groups=kept.campaigns)
@@ -217,7 +240,7 @@ def train_anew(
         "trained_on": {"labels": _fingerprint(kept)},
         "metrics": _plain(figures),
     }
-    return Retrained(classifier.model_, kept, figures, [], None, manifest)
+    return Retrained(classifier.model_, kept, figures, [], None, manifest, others)
 
 
 def _figures(kept: Labelled, logits: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:

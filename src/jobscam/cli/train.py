@@ -76,6 +76,9 @@ def train(
 
 
 def _say(made: Retrained) -> None:
+    if made.not_ads:
+        lines = ", ".join(map(str, made.not_ads[:10])) + (" ..." if len(made.not_ads) > 10 else "")
+        note(f"\n{len(made.not_ads)} rows labelled legitimate are warnings, news or no ads, and were left out: line {lines}")
     names = list(next(iter(made.figures.values()), {}))
     if names:
         note("\nOn labels left out, by campaign:")
