@@ -213,7 +213,12 @@ class ParquetWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._target.__exit__(kind, error, trace)
+        try:
+            self._target.__exit__(kind, error, trace)
+        finally:
+            if self._out is not None:
+                # If it was not completed, it would write its end when it is forgotten, into a file that is closed by then.
+                self._out.is_open = False
 
 
 def _utf8(text: str) -> str:

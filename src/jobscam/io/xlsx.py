@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -178,7 +178,7 @@ class XlsxReader:
         self._handler = _Sheet(book)
         self._pieces = Pieces(book.open(self._sheet.part), self._handler.start, self._handler.end, self._handler.text)
         rows = self._rows(self._handler)
-        sample = [row for row, _ in zip(rows, range(_SAMPLE), strict=False)]
+        sample = list(islice(rows, _SAMPLE))
         while len(sample) > 1 and _is_title(sample[0][1], sample[1][1]):
             self._titles.append(sample.pop(0)[0])
         if not sample:

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 from xml.parsers import expat
 
 _PIECE = 64 * 1024
-_LONGEST_TAG = 16 * 1024 * 1024
+_LONGEST_TAG = 1024 * 1024
 
 
 class XmlError(ValueError):
