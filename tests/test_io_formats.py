@@ -25,6 +25,7 @@ from jobscam.io import csv as csv_module
 from jobscam.io import jsonl as jsonl_module
 from jobscam.io import parquet as parquet_module
 from jobscam.io import source as source_module
+from jobscam.io import workbook as workbook_module
 from jobscam.io import xlsx_writer as writer_module
 from jobscam.io.rejects import rejects_path
 from jobscam.values import Reject
@@ -425,12 +426,17 @@ SHEET = "<worksheet><sheetData>%s</sheetData></worksheet>"
 HEAD = '<row r="1"><c r="A1" t="str"><v>text</v></c></row>'
 
 
-def sheet(path: Path, xml: str) -> Path:
+def sheet(path: Path, xml: str, **more: str) -> Path:
     """A workbook whose sheet holds this XML, whatever it is."""
     write(path, ["text"], ["x"])
     with zipfile.ZipFile(path) as old:
         parts = {name: old.read(name) for name in old.namelist()}
     parts["xl/worksheets/sheet1.xml"] = xml.encode()
+    for name, content in more.items():
+        parts[f"xl/{name}.xml"] = content.encode()
+        link = f'<Relationship Id="x" Type="http://purl.oclc.org/ooxml/officeDocument/relationships/{name}" Target="/xl/{name}.xml"/>'
+        rels = "xl/_rels/workbook.xml.rels"
+        parts[rels] = parts[rels].replace(b"</Relationships>", link.encode() + b"</Relationships>")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
         for name, content in parts.items():
             out.writestr(name, content)
@@ -454,6 +460,37 @@ def sheet(path: Path, xml: str) -> Path:
 def test_sheets_that_are_refused(xml: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
         read(sheet(tmp_path / "t.xlsx", xml))
+
+
+def shared(path: Path, texts: str, xml: str) -> Path:
+    """A workbook with shared texts, as Excel writes it."""
+    return sheet(path, xml, sharedStrings=f'<x:sst xmlns:x="x">{texts}</x:sst>')
+
+
+def test_shared_texts_and_prefixed_elements(tmp_path: Path) -> None:
+    texts = (
+        "<si><t>text</t></si><si><r><t>Dicari </t></r><r><rPr><b/></rPr><t>kasir</t></r><rPh><t>no</t></rPh></si>"
+        '<si><t xml:space="preserve"> a_x000D_&#10;b &lt;é&gt; </t></si><si/>'
+    )
+    row = (
+        '<x:row r="2">'
+        + "".join(f'<x:c r="{c}2" t="s"><x:v>{i}</x:v></x:c>' for c, i in (("A", 1), ("B", 2), ("C", 3)))
+        + "</x:row>"
+    )
+    head = '<x:row r="1"><x:c r="A1" t="s"><x:v>0</x:v></x:c><x:c r="B1"><x:v>1</x:v></x:c><x:c r="C1"><x:v>2</x:v></x:c></x:row>'
+    xml = f'<x:worksheet xmlns:x="x"><x:sheetData>{head}{row}</x:sheetData></x:worksheet>'
+    assert read(shared(tmp_path / "t.xlsx", texts, xml))[:2] == (
+        ["text", "1", "2"],
+        [Row(2, ["Dicari kasir", " a\r\nb <é> ", ""])],
+    )
+
+
+def test_dates_from_1904(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", [["text", "v"], ["x"]], B2=(datetime(2024, 1, 31), "yyyy-mm-dd"))
+    book = openpyxl.load_workbook(path)
+    book.epoch = datetime(1904, 1, 1)
+    book.save(path)
+    assert read(path)[1] == [Row(2, ["x", "2024-01-31"])]
 
 
 def test_gaps_and_giants_of_a_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -498,6 +535,14 @@ def test_what_a_sheet_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert os.listdir(tmp_path) == ["t.xlsx"]
 
 
+@pytest.mark.parametrize(("limit", "words"), [("_MOST_TEXTS", "more than 3 texts"), ("_MOST_BYTES", "MiB of text")])
+def test_shared_texts_have_a_limit(limit: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shared(tmp_path / "t.xlsx", "<si><t>text</t></si><si><t>x</t></si><si><t/></si>", SHEET % HEAD)
+    monkeypatch.setattr(workbook_module, limit, 3)
+    with pytest.raises(InputError, match=words):
+        open_table(path)
+
+
 def test_workbooks_with_a_password_are_told(tmp_path: Path) -> None:
     (tmp_path / "t.xlsx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     with pytest.raises(InputError, match="old kind, or one with a password"):
@@ -507,7 +552,9 @@ def test_workbooks_with_a_password_are_told(tmp_path: Path) -> None:
 # Standard input
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".tsv.gz", ".csv.zip", ".csv.zst", ".jsonl", ".jsonl.gz", ".jsonl.zip", ".parquet"])
+@pytest.mark.parametrize(
+    "suffix", [".csv", ".tsv.gz", ".csv.zip", ".csv.zst", ".jsonl", ".jsonl.gz", ".jsonl.zip", ".parquet", ".xlsx"]
+)
 def test_standard_input_is_recognised(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write(tmp_path / f"t{suffix}", ["id", "text"], ["1", "x"], ["2", "y"]).read_bytes()
 

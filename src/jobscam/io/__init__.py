@@ -15,17 +15,20 @@ from jobscam.io.cells import NUMBERS
 from jobscam.io.csv import CsvReader, CsvWriter
 from jobscam.io.many import ManyReader, files_of, is_many, stem
 from jobscam.io.opened import Opened, open_file, spooled
-from jobscam.io.packed import PACKS, bare
+from jobscam.io.packed import PACKS, bare, is_workbook, is_zip
 from jobscam.io.table import Row, TableReader, TableWriter
 
 
 def _text_reader(path: str | Path) -> TableReader:
     """A text table, packed or not. In an archive the name inside it decides, in a stream the first character."""
-    opened = Opened(path)
+    return _text_of(Opened(path))
+
+
+def _text_of(opened: Opened) -> TableReader:
     from jobscam.io.jsonl import JsonlReader
 
     name = bare(opened.member).lower()
-    is_json = name.endswith(_JSON) or (str(path) == "-" == opened.member and opened.head.lstrip().startswith(b"{"))
+    is_json = name.endswith(_JSON) or (str(opened.path) == "-" == opened.member and opened.head.lstrip().startswith(b"{"))
     return JsonlReader(opened) if is_json else CsvReader(opened)
 
 
@@ -132,6 +135,13 @@ def _open_stream() -> TableReader:
         from jobscam.io.parquet import ParquetReader
 
         return ParquetReader("-", spooled(stream))
+    if is_zip(head):
+        file = spooled(stream)
+        if is_workbook(file):
+            from jobscam.io.xlsx import XlsxReader
+
+            return XlsxReader("-", file)
+        return _text_of(Opened("-", file))
     return _text_reader("-")
 
 

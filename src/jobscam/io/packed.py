@@ -17,6 +17,7 @@ TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 GZIP, ZSTD, ZIP, ZIP_EMPTY = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PK\x05\x06"
 _FAULTS = (EOFError, OSError, ValueError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile)
 _SHOWN = 10
+_WORKBOOK = "xl/workbook.xml"
 
 
 def pyarrow(path: str) -> Any:
@@ -82,6 +83,14 @@ def is_zip(head: bytes) -> bool:
     return head.startswith((ZIP, ZIP_EMPTY))
 
 
+def is_workbook(file: IO[bytes]) -> bool:
+    """Whether an archive is an Excel workbook."""
+    try:
+        return _WORKBOOK in zipfile.ZipFile(file).namelist()
+    except _FAULTS:
+        return False
+
+
 def open_member(file: IO[bytes], name: str) -> tuple[BinaryIO, str]:
     """The one table in an archive, and its name.
 
@@ -95,7 +104,7 @@ def open_member(file: IO[bytes], name: str) -> tuple[BinaryIO, str]:
     except _FAULTS as error:
         raise InputError(f"{name}: the archive is damaged or cut off ({error}); get a complete copy") from None
     entries = [e for e in archive.infolist() if not e.is_dir()]
-    if any(e.filename == "xl/workbook.xml" for e in entries):
+    if any(e.filename == _WORKBOOK for e in entries):
         raise InputError(f"{name} is an Excel workbook; give it the suffix .xlsx")
     visible = [e for e in entries if not PurePosixPath(e.filename).name.startswith(".") and "__MACOSX/" not in e.filename]
     tables = [e for e in visible if PurePosixPath(e.filename).suffix.lower() in TEXTS]

@@ -15,7 +15,7 @@ from jobscam.io.packed import Unpacked
 from jobscam.io.xml import Pieces, XmlError
 
 _SMALL = 64 * 1024 * 1024
-_MOST_TEXTS = 20_000_000
+_MOST_TEXTS, _MOST_BYTES = 20_000_000, 4 * 1024**3
 _IN_MEMORY = 64 * 1024 * 1024
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
@@ -183,7 +183,7 @@ class Texts:
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
         self._ends = array("Q", [0])
-        self._parts: list[str] = []
+        self._size = 0
         self._inside = self._aside = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -196,7 +196,7 @@ class Texts:
     def text(self, data: str) -> None:
         """See :class:`~jobscam.io.xml.Pieces`."""
         if self._inside:
-            self._file.write(data.encode("utf-8", "replace"))
+            self._add(data.encode("utf-8", "replace"))
 
     def end(self, tag: str) -> None:
         """See :class:`~jobscam.io.xml.Pieces`."""
@@ -208,6 +208,12 @@ class Texts:
             self._ends.append(self._file.tell())
             if len(self._ends) > _MOST_TEXTS:
                 raise XmlError(f"more than {_MOST_TEXTS} texts; save the sheet as CSV")
+
+    def _add(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > _MOST_BYTES:
+            raise XmlError(f"more than {_MOST_BYTES >> 20} MiB of text; save the sheet as CSV")
+        self._file.write(data)
 
     def get(self, number: int, limit: int) -> str:
         """A text, no more of it than `limit` bytes."""

@@ -168,6 +168,7 @@ class XlsxReader:
             raise self._damaged(error) from None
 
     def _begin(self) -> None:
+        self._file.seek(0)
         if self._file.read(4) == _OLD:
             raise InputError(f"{self.name} is an Excel workbook of the old kind, or one with a password: save it as .xlsx or CSV")
         book = Workbook(self._file)
