@@ -485,6 +485,43 @@ def test_shared_texts_and_prefixed_elements(tmp_path: Path) -> None:
     )
 
 
+PIECES = [
+    "<row>", '<row r="3">', '<row r="-1">', '<row r="9999999999999999999999">', "</row>", "<c>", '<c r="B1">', '<c r="1">', '<c t="s">',
+    '<c t="b">', '<c t="e">', '<c t="d">', '<c t="inlineStr">', '<c s="1">', '<c s="-7">', '<c s="x">', "</c>", "<v>", "</v>", "<is>",
+    "</is>", "<t>", "</t>", "<r>", "</r>", "<rPh>", "</rPh>", "<f>", "</f>", "0", "7", "-1", "1e999", "nan", "45292.5", "-0.0", "1_0", "١",
+    "text", "2024-01-31T00:00:00", "_x000D_", "_xD83D_", "&#0;", "&lt;", "&nope;", "<!--", "-->", "<![CDATA[x]]>", "<?pi?>",
+    '<row><c r="A1" t="inlineStr"><is><t>text</t></is></c><c r="C1"><v>', '</v></c><c t="str"><v>x</v></c></row>',
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join), st.booleans())
+@settings(max_examples=300, deadline=None)
+@example('<row r="2"><c s="2"><v>1e999</v></c></row>', True)
+def test_any_sheet(xml: str, headed: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = sheet(Path(folder) / "t.xlsx", SHEET % (HEAD * headed + xml))
+        try:
+            header, rows, _ = read(path)
+        except InputError:
+            return
+        assert all(isinstance(row, Reject) or len(row.cells) == len(header) for row in rows)
+
+
+@given(
+    st.lists(
+        st.sampled_from(['{"text":', "[", "]", "{", "}", '"', "x", ":", ",", "1e9", "-", "NaN", "null", "\\ud83d", "\n", "\r"])
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_any_json(pieces: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.jsonl"
+        path.write_text('{"text":"x"}\n' + "".join(pieces), encoding="utf-8", newline="")
+        header, rows, _ = read(path)
+        assert rows[0] == Row(1, ["x", *[""] * (len(header) - 1)])
+        assert all(isinstance(row, Reject) or len(row.cells) == len(header) for row in rows)
+
+
 def test_dates_from_1904(tmp_path: Path) -> None:
     path = workbook(tmp_path / "t.xlsx", [["text", "v"], ["x"]], B2=(datetime(2024, 1, 31), "yyyy-mm-dd"))
     book = openpyxl.load_workbook(path)
