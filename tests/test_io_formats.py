@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jobscam.errors import InputError
-from jobscam.io import FORMATS, Row, create_table, made_from, open_table, packed, refuse_overwrite
+from jobscam.io import FORMATS, Row, create_table, made_from, open_table, packed, refuse_overwrite, source_files
 from jobscam.io import csv as csv_module
 from jobscam.io import jsonl as jsonl_module
 from jobscam.io import parquet as parquet_module
@@ -673,6 +673,8 @@ def test_folders_that_are_refused(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(InputError, match="is the input itself"):
         refuse_overwrite(folder / "*.csv", folder / "a.csv")
     refuse_overwrite(folder / "*.csv", folder / "b.csv")
+    assert source_files(folder / "*.csv") == [folder / "a.csv"]
+    assert source_files("-") == []
 
 
 def test_names_of_what_is_made_from_several_files(folder: Path) -> None:

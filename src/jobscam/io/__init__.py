@@ -149,6 +149,13 @@ def _suffixes() -> tuple[str, ...]:
     return (*FORMATS, ".zip")
 
 
+def source_files(path: str | Path) -> list[Path]:
+    """Files that :func:`open_table` reads for a name, in their order; none for standard input."""
+    if str(path) == "-":
+        return []
+    return files_of(path, _suffixes())[0] if is_many(path) else [Path(path)]
+
+
 def refuse_overwrite(source: str | Path, target: str | Path) -> None:
     """Refuse to write over the input.
 
@@ -159,8 +166,7 @@ def refuse_overwrite(source: str | Path, target: str | Path) -> None:
     """
     if "-" in (str(source), str(target)) or not Path(target).exists():
         return
-    sources = files_of(source, _suffixes())[0] if is_many(source) else [Path(source)]
-    if any(file.exists() and file.samefile(target) for file in sources):
+    if any(file.exists() and file.samefile(target) for file in source_files(source)):
         raise InputError(f"{target} is the input itself; name another file to write to")
 
 
@@ -207,4 +213,5 @@ __all__ = [
     "made_from",
     "open_table",
     "refuse_overwrite",
+    "source_files",
 ]
