@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import tracemalloc
 import zipfile
 from datetime import UTC, date, datetime
@@ -604,6 +605,16 @@ def test_standard_input_is_recognised(suffix: str, tmp_path: Path, monkeypatch: 
         assert [row.cells for row in table if isinstance(row, Row)] == [["1", "x"], ["2", "y"]]
         assert table.name == "standard input"
     assert not Stdin.buffer.closed
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".jsonl", ".jsonl.zst", ".csv.zip"])
+def test_pipes_are_read_once(suffix: str, tmp_path: Path) -> None:
+    data = write(tmp_path / f"t{suffix}", ["id", "text"], ["1", "x"]).read_bytes()
+    os.mkfifo(tmp_path / f"p{suffix}")
+    writer = threading.Thread(target=(tmp_path / f"p{suffix}").write_bytes, args=(data,))
+    writer.start()
+    assert [row.cells for row in read(tmp_path / f"p{suffix}")[1] if isinstance(row, Row)] == [["1", "x"]]
+    writer.join()
 
 
 # Several files

@@ -146,8 +146,8 @@ class Opened:
 
     def _seekable(self, head: bytes, rest: Any) -> IO[bytes]:
         """The archive, for which one must be able to go to its end first."""
-        if self._file is sys.stdin.buffer:
-            self._file = self._kept = spooled(_prefixed(head, rest))
+        if self.size is None and self._kept is None:
+            self._keep(_prefixed(head, rest))
         self._file.seek(0)
         file: IO[bytes] = self._file
         return file
@@ -171,11 +171,15 @@ class Opened:
             raise InputError(f"{self.name} is empty; it needs a header line and rows")
 
     def keep(self) -> None:
-        """Have the content at hand twice: standard input is kept on disk."""
-        if self._file is sys.stdin.buffer:
-            self._kept = spooled(self.stream)
-            self._file = self._kept
-            self.stream = _prefixed(b"", self._kept)
+        """Have the content at hand twice: standard input, or a pipe, is kept on disk."""
+        if self.size is None and self._kept is None:
+            self.stream = _prefixed(b"", self._keep(self.stream))
+
+    def _keep(self, stream: Any) -> IO[bytes]:
+        kept = spooled(stream)
+        self.close()
+        self._file = self._kept = kept
+        return kept
 
     def again(self) -> Opened:
         """The same from the start; this one is closed. Needs :meth:`keep` to have been called before anything was read."""
