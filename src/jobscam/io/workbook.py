@@ -16,7 +16,7 @@ from jobscam.io.xml import Pieces, XmlError
 
 _SMALL = 64 * 1024 * 1024
 _MOST_TEXTS, _MOST_BYTES = 20_000_000, 4 * 1024**3
-_IN_MEMORY = 64 * 1024 * 1024
+_IN_MEMORY = 16 * 1024 * 1024
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 _DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
