@@ -124,8 +124,8 @@ REFUSED = [
     ("empty", b"", "is empty"),
     ("only blank lines", b"\n \r\n\t\n", "is empty"),
     ("only a bom", codecs.BOM_UTF8, "is empty"),
-    ("workbook", b"PK\x03\x04rest", "save it as CSV"),
-    ("parquet", b"PAR1rest", "convert it to CSV"),
+    ("broken archive", b"PK\x03\x04rest", "archive is damaged"),
+    ("parquet", b"PAR1rest", "give it the suffix .parquet"),
     ("gz cut off", gzip.compress(os.urandom(1000))[:-300], "damaged or cut off"),
     ("gz of nothing", gzip.compress(b""), "is empty"),
 ]
@@ -149,10 +149,11 @@ def test_gz_cut_off_later(tmp_path: Path) -> None:
 def test_missing_folder_and_unknown_suffix(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         open_table(tmp_path / "no.csv")
-    with pytest.raises(InputError, match="is a folder"):
+    with pytest.raises(InputError, match="is a folder without"):
         open_table(tmp_path)
     with pytest.raises(InputError, match=r"Use one of \.csv"):
-        open_table(tmp_path / "ads.xlsx")
+        (tmp_path / "ads.xls").write_bytes(b"x")
+        open_table(tmp_path / "ads.xls")
     with pytest.raises(InputError, match="cannot be written"):
         create_table(tmp_path / "no" / "out.csv")
 
@@ -220,19 +221,23 @@ def test_positions(tmp_path: Path) -> None:
 
 
 cell = st.text(st.characters(blacklist_categories=("Cs",)), max_size=12) | st.text(
-    st.sampled_from('",;\t|\r\n \0"é\ufeff'), max_size=8
+    st.sampled_from("\",;\t|\r\n \0\"é\ufeff''=+-@1＝"), max_size=8
 )
 
 
-@given(st.data(), st.sampled_from(sorted(FORMATS)))
+TEXTS = sorted(suffix for suffix in FORMATS if suffix.startswith((".csv", ".tsv", ".txt")))
+
+
+@given(st.data(), st.sampled_from(TEXTS), st.booleans())
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_round_trip(data: st.DataObject, suffix: str) -> None:
+def test_round_trip(data: st.DataObject, suffix: str, ours: bool) -> None:
     width = data.draw(st.integers(1, 4))
-    header = ["text", *data.draw(st.lists(cell, min_size=width - 1, max_size=width - 1))]
+    # The apostrophes that make cells inert are taken away again in our own tables only.
+    header = ["jobscam_x" if ours else "text", *data.draw(st.lists(cell, min_size=width - 1, max_size=width - 1))]
     rows = data.draw(st.lists(st.lists(cell, min_size=width, max_size=width), max_size=6))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"t{suffix}"
-        with create_table(path) as out:
+        with create_table(path, raw_cells=not ours) as out:
             for row in [header, *rows]:
                 out.write(row)
         with open_table(path) as table:

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple, Self
 from jobscam import knowledge
 from jobscam.campaigns import Campaigns, Traits, graph, traits
 from jobscam.campaigns.contacts import mask, shipped_keys
-from jobscam.campaigns.summary import CAMPAIGN_COLUMNS, CampaignSummary, Member, Risk, shortened
+from jobscam.campaigns.summary import CAMPAIGN_COLUMNS, CAMPAIGN_NUMBERS, CampaignSummary, Member, Risk, shortened
 from jobscam.errors import InputError
 from jobscam.explain import CAMPAIGN_COLUMN, OUTPUT_COLUMNS
-from jobscam.io import create_table, open_table
-from jobscam.io.csv import CsvWriter
+from jobscam.io import create_table, open_table, refuse_overwrite
 from jobscam.io.rejects import RejectFile, rejected, rejects_path
+from jobscam.io.target import Target
 from jobscam.parallel import map_batches
 from jobscam.posting import ColumnMap, Posting
 from jobscam.scored import NUMBERS, number_problem
@@ -122,6 +122,7 @@ def group_table(
     chunk: int = 256,
     language: str = "id",
     rejects: str | Path | None = None,
+    raw_cells: bool = False,
     limit: int | None = None,
     top: int = 5,
     on_start: Callable[[Summary], None] | None = None,
@@ -145,7 +146,7 @@ def group_table(
         Ads a campaign must have to be listed.
     show_contacts : bool
         Write contacts in full; masked otherwise, in excerpts too. The rows of `members` and `unique` are never masked.
-    overrides, workers, chunk, language, rejects, limit, on_start, on_progress
+    overrides, workers, chunk, language, rejects, raw_cells, limit, on_start, on_progress
         As of :func:`jobscam.streaming.score_table`.
     top : int
         How many campaigns the summary holds.
@@ -198,20 +199,21 @@ def group_table(
         summary.found, summary.listed = len(grouped.sizes), len(grouped.listed)
         summary.ads = sum(c.size for c in grouped.listed)
         show = _Show(show_contacts)
-        out = stack.enter_context(create_table(target))
+        out = stack.enter_context(create_table(target, raw_cells=raw_cells, numbers=CAMPAIGN_NUMBERS))
         out.write(CAMPAIGN_COLUMNS)
         for campaign in grouped.listed:
             out.write(campaign.cells(show.contact, show.excerpt))
+        summary.notes += out.notes
         summary.first = [(c, shortened(show.excerpt(c.best.text), 160)) for c in grouped.listed[:top]]
         if members is not None:
-            _write_rows(members, grouped, grouped.members())
+            summary.notes += _write_rows(members, grouped, grouped.members(), raw_cells)
         if unique is not None:
-            _write_rows(unique, grouped, grouped.heads())
+            summary.notes += _write_rows(unique, grouped, grouped.heads(), raw_cells)
         if graph_to is not None:
             # Not a table, but a file that must appear whole or not at all, as the tables do.
-            with CsvWriter(graph_to) as file:
+            with Target(graph_to) as file:
                 for piece in graph.encoded(kind, grouped.nodes(show), grouped.edges()):
-                    file.write_encoded(piece)
+                    file.write(piece)
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -341,14 +343,15 @@ def _risk(line: int, text: str, columns: Mapping[str, str]) -> tuple[Risk, float
     return Risk(unranked, -(probability or 0.0), digest, line), probability
 
 
-def _write_rows(path: str | Path, grouped: _Grouped, rows: Iterable[tuple[Key, list[str]]]) -> None:
+def _write_rows(path: str | Path, grouped: _Grouped, rows: Iterable[tuple[Key, list[str]]], raw_cells: bool) -> Sequence[str]:
     beside = None if str(path) == "-" else Path(path).resolve().parent
-    with create_table(path) as out, ExternalSorter(beside) as sorter:
+    with create_table(path, raw_cells=raw_cells) as out, ExternalSorter(beside) as sorter:
         out.write(grouped.header)
         for key, cells in rows:
             sorter.add(key, out.encode(cells))
         for record in sorter:
             out.write_encoded(record)
+        return out.notes
 
 
 def _check_arguments(
@@ -364,3 +367,5 @@ def _check_arguments(
     for place, count in places.items():
         if count > 1:
             raise InputError(f"{place} is named twice; give each table a file of its own")
+    for target in used[1:]:
+        refuse_overwrite(source, target)

@@ -170,6 +170,7 @@ def score_table(
     language: str = "id",
     campaigns: bool = False,
     rejects: str | Path | None = None,
+    raw_cells: bool = False,
     limit: int | None = None,
     top: int = 5,
     on_start: Callable[[Summary], None] | None = None,
@@ -198,6 +199,8 @@ def score_table(
         the length of each distinct ad and half a kilobyte.
     rejects : path, optional
         By default ``<target>.rejects.csv``.
+    raw_cells : bool
+        As of :func:`jobscam.io.create_table`.
     limit : int, optional
         Stop after so many rows of the input.
     top : int
@@ -234,7 +237,7 @@ def score_table(
             on_start(summary)
         reject_file = stack.enter_context(RejectFile(rejects_to))
         batches = read_batches(table, mapping, reject_file, summary, chunk, limit)
-        out = stack.enter_context(create_table(target))
+        out = stack.enter_context(create_table(target, raw_cells=raw_cells))
         out.write([table.header[i] for i in kept] + list(ours))
         beside = None if str(target) == "-" else Path(target).resolve().parent
         sorter = stack.enter_context(ExternalSorter(beside)) if order == "risk" or campaigns else None
@@ -275,7 +278,7 @@ def score_table(
                 number, cells = json.loads(record)
                 record = out.encode([*cells[:-1], names[number], cells[-1]])
             out.write_encoded(record)
-        summary.notes = table.notes
+        summary.notes = [*table.notes, *out.notes]
         if replaced:
             summary.notes.append(f"columns of an earlier run, replaced: {', '.join(replaced)}")
         summary.rejected = reject_file.count

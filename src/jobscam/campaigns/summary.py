@@ -13,6 +13,8 @@ CAMPAIGN_COLUMNS = (
     "salary_min_idr", "salary_median_idr", "salary_max_idr", "line", "id", "ad", "reasons",
 )  # fmt: skip
 """Columns of a table of campaigns, in order."""
+CAMPAIGN_NUMBERS = frozenset({"size", "probability", "salary_min_idr", "salary_median_idr", "salary_max_idr", "line"})
+"""Those that are numbers where a format knows numbers."""
 MOST_LISTED = 20
 EXCERPT = 300
 

@@ -17,6 +17,7 @@ from jobscam.cli.common import (
     ModelOption,
     ModelsOption,
     PrevalenceOption,
+    RawCellsOption,
     ThresholdOption,
     column_overrides,
     default_output,
@@ -69,6 +70,7 @@ def campaigns(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many rows.")] = None,
     top: Annotated[int, typer.Option(min=0, help="How many campaigns to show.")] = 5,
+    raw_cells: RawCellsOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run the command; see ``HELP``."""
@@ -90,6 +92,7 @@ def campaigns(
             workers=workers,
             language=lang.value,
             rejects=rejects,
+            raw_cells=raw_cells,
             limit=limit,
             top=top,
             on_start=None if quiet else _say_start,

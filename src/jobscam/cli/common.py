@@ -50,6 +50,10 @@ ThresholdOption = Annotated[
 ColumnsOption = Annotated[
     list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column that holds a field; may be repeated.")
 ]
+RawCellsOption = Annotated[
+    bool,
+    typer.Option("--raw-cells", help="Leave cells as they are that a spreadsheet would run as formulas (CSV, TSV)."),
+]
 ShowContactsOption = Annotated[
     bool, typer.Option("--show-contacts", help="Leave contacts in the review page as they are; by default they are masked.")
 ]
@@ -100,13 +104,12 @@ def default_output(ads: str, kind: str = "scored.csv") -> str:
 
     Examples
     --------
-    >>> default_output("ads.csv"), default_output("more.tsv.gz", "report.html"), default_output("-")
+    >>> default_output("ads.parquet"), default_output("more.tsv.gz", "report.html"), default_output("-")
     ('ads.scored.csv', 'more.report.html', '-')
     """
-    if ads == "-":
-        return "-"
-    path = Path(ads)
-    return str(path.with_name(f"{Path(path.name.removesuffix('.gz')).stem}.{kind}"))
+    from jobscam.io import made_from
+
+    return made_from(ads, kind)
 
 
 def column_overrides(pairs: list[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from jobscam.cli.common import (
     KnowledgeOption,
     ModelOption,
     ModelsOption,
+    RawCellsOption,
     column_overrides,
     default_output,
     note,
@@ -25,7 +26,7 @@ from jobscam.cli.common import (
 if TYPE_CHECKING:
     from jobscam.scoring import Scorer
 
-HELP = """Choose the ads to label next from a table (CSV or TSV, also .gz; - for standard input).
+HELP = """Choose the ads to label next from a table in any format that `jobscam score` reads; - for standard input.
 
 Some are those the model is least sure of, some those it is surest of, spread over campaigns, languages, destinations and
 indicators, and some are drawn at random so that shares can be estimated (each stands for jobscam_queue_weight rows). Rows
@@ -61,6 +62,7 @@ def queue(
     models: ModelsOption = None,
     agencies: AgenciesOption = None,
     knowledge: KnowledgeOption = None,
+    raw_cells: RawCellsOption = False,
 ) -> None:
     """Run the command; see ``HELP``."""
     from jobscam import scored
@@ -90,12 +92,13 @@ def queue(
         table.frame, n, random_share=random_share, riskiest_share=riskiest_share, around=around, label=label, seed=seed,
         scorer=scorer, overrides=overrides,
     )  # fmt: skip
-    with RejectFile(rejects_path(ads, target)) as rejects, create_table(target) as out:
+    with RejectFile(rejects_path(ads, target)) as rejects, create_table(target, raw_cells=raw_cells) as out:
         for reject in table.rejects:
             rejects.add(reject)
         out.write([str(name) for name in chosen.columns])
         for row in chosen.itertuples(index=False, name=None):
             out.write([_cell(value) for value in row])
+        table.notes.extend(out.notes)
     if label_studio and config:
         from jobscam.labelling import CONFIG, tasks
 

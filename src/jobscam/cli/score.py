@@ -18,6 +18,7 @@ from jobscam.cli.common import (
     ModelOption,
     ModelsOption,
     PrevalenceOption,
+    RawCellsOption,
     ShowContactsOption,
     ThresholdOption,
     column_overrides,
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from jobscam.report import RunPage
     from jobscam.streaming import Summary
 
-HELP = """Score a table of ads (CSV or TSV, also .gz; - for standard input).
+HELP = """Score a table of ads: CSV, TSV or JSONL (also .gz, .zst, .zip), Parquet, XLSX; - for standard input.
+
+A folder, or a pattern in quotes such as 'ads/*.csv', is read as one table.
 
 All columns are kept, columns named jobscam_... are added, and the ads with the highest risk come first. Rows that
 cannot be read go to <output>.rejects.csv with their line and the reason.
@@ -80,6 +83,7 @@ def score(
     ] = None,
     report_limit: Annotated[int, typer.Option(min=1, help="Most ads in that page.")] = 5000,
     show_contacts: ShowContactsOption = False,
+    raw_cells: RawCellsOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run the command; see ``HELP``."""
@@ -102,6 +106,7 @@ def score(
             language=lang.value,
             campaigns=campaigns,
             rejects=rejects,
+            raw_cells=raw_cells,
             limit=limit,
             top=top,
             on_start=None if quiet else lambda summary: say_columns(summary.columns, summary.unmapped),

@@ -7,33 +7,86 @@ and its line in ``FORMATS``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from jobscam.errors import InputError
+from jobscam.io.cells import NUMBERS
 from jobscam.io.csv import CsvReader, CsvWriter
+from jobscam.io.many import ManyReader, files_of, is_many, stem
+from jobscam.io.opened import Opened, open_file, spooled
+from jobscam.io.packed import PACKS, bare, is_workbook, is_zip
 from jobscam.io.table import Row, TableReader, TableWriter
+
+
+def _text_reader(path: str | Path) -> TableReader:
+    """A text table, packed or not. In an archive the name inside it decides, in a stream the first character."""
+    return _text_of(Opened(path))
+
+
+def _text_of(opened: Opened) -> TableReader:
+    from jobscam.io.jsonl import JsonlReader
+
+    name = bare(opened.member).lower()
+    is_json = name.endswith(_JSON) or (str(opened.path) == "-" == opened.member and opened.head.lstrip().startswith(b"{"))
+    return JsonlReader(opened) if is_json else CsvReader(opened)
+
+
+def _parquet_reader(path: str | Path) -> TableReader:
+    from jobscam.io.parquet import ParquetReader
+
+    return ParquetReader(path)
+
+
+def _xlsx_reader(path: str | Path) -> TableReader:
+    from jobscam.io.xlsx import XlsxReader
+
+    return XlsxReader(path)
+
+
+def _comma(path: str | Path, raw_cells: bool, numbers: frozenset[str]) -> TableWriter:
+    return CsvWriter(path, raw_cells=raw_cells)
+
+
+def _tab(path: str | Path, raw_cells: bool, numbers: frozenset[str]) -> TableWriter:
+    return CsvWriter(path, separator="\t", raw_cells=raw_cells)
+
+
+def _jsonl(path: str | Path, raw_cells: bool, numbers: frozenset[str]) -> TableWriter:
+    from jobscam.io.jsonl import JsonlWriter
+
+    return JsonlWriter(path, numbers=numbers)
+
+
+def _parquet(path: str | Path, raw_cells: bool, numbers: frozenset[str]) -> TableWriter:
+    from jobscam.io.parquet import ParquetWriter
+
+    return ParquetWriter(path, numbers=numbers)
+
+
+def _xlsx(path: str | Path, raw_cells: bool, numbers: frozenset[str]) -> TableWriter:
+    from jobscam.io.xlsx_writer import XlsxWriter
+
+    return XlsxWriter(path, numbers=numbers)
 
 
 class Format(NamedTuple):
     """How files of one suffix are read and written."""
 
     reader: Callable[[str | Path], TableReader]
-    writer: Callable[[str | Path], TableWriter]
+    writer: Callable[[str | Path, bool, frozenset[str]], TableWriter]
 
 
-_COMMA = Format(CsvReader, CsvWriter)
-_TAB = Format(CsvReader, partial(CsvWriter, separator="\t"))
-# Packed and plain files share a reader that goes by content. `.txt` is what spreadsheets call tab-separated text.
+_JSON = (".jsonl", ".ndjson")
+# `.txt` is what spreadsheets call tab-separated text.
+_TEXTS = {".csv": _comma, ".tsv": _tab, ".txt": _tab, **dict.fromkeys(_JSON, _jsonl)}
 FORMATS: dict[str, Format] = {
-    ".csv": _COMMA,
-    ".csv.gz": _COMMA,
-    ".tsv": _TAB,
-    ".tsv.gz": _TAB,
-    ".txt": _TAB,
-    ".txt.gz": _TAB,
+    **{text + pack: Format(_text_reader, writer) for text, writer in _TEXTS.items() for pack in ("", *PACKS)},
+    ".parquet": Format(_parquet_reader, _parquet),
+    ".xlsx": Format(_xlsx_reader, _xlsx),
 }
+_SHOWN = (*_TEXTS, ".parquet", ".xlsx")
+_COMMA = Format(_text_reader, _comma)
 
 
 def format_of(path: str | Path) -> Format:
@@ -48,14 +101,59 @@ def format_of(path: str | Path) -> Format:
     for suffix, found in FORMATS.items():
         if name.endswith(suffix):
             return found
-    if str(path) == "-" or "." not in name.removesuffix(".gz"):
+    # What an archive holds is known by its names; a table called x.zip is CSV in one.
+    if str(path) == "-" or "." not in bare(name) or name.endswith(".zip"):
         return _COMMA
-    raise InputError(f"{path}: files of this kind are not known. Use one of {', '.join(FORMATS)}, or - for a stream of CSV.")
+    known = f"{', '.join(_SHOWN)} (text also packed: {', '.join(PACKS)})"
+    raise InputError(f"{path}: files of this kind are not known. Use one of {known}, or - for a stream.")
 
 
 def open_table(path: str | Path) -> TableReader:
-    """Open a table to read, ``-`` for standard input."""
+    """Open a table to read: a file, ``-`` for standard input, a folder, or a pattern such as ``ads/*.csv``.
+
+    Raises
+    ------
+    InputError
+        If there is nothing of that name, or it cannot be read as a table.
+    """
+    if is_many(path):
+        return ManyReader(path, lambda file: format_of(file).reader(file), _suffixes())
+    if str(path) == "-":
+        return _open_stream()
+    if not Path(path).exists():
+        open_file(path)
     return format_of(path).reader(path)
+
+
+def _open_stream() -> TableReader:
+    """Standard input, whatever it brings."""
+    import sys
+
+    stream = sys.stdin.buffer
+    head = stream.peek(4)[:4] if hasattr(stream, "peek") else b""
+    if head == b"PAR1":
+        from jobscam.io.parquet import ParquetReader
+
+        return ParquetReader("-", spooled(stream))
+    if is_zip(head):
+        file = spooled(stream)
+        if is_workbook(file):
+            from jobscam.io.xlsx import XlsxReader
+
+            return XlsxReader("-", file)
+        return _text_of(Opened("-", file))
+    return _text_reader("-")
+
+
+def _suffixes() -> tuple[str, ...]:
+    return (*FORMATS, ".zip")
+
+
+def source_files(path: str | Path) -> list[Path]:
+    """Files that :func:`open_table` reads for a name, in their order; none for standard input."""
+    if str(path) == "-":
+        return []
+    return files_of(path, _suffixes())[0] if is_many(path) else [Path(path)]
 
 
 def refuse_overwrite(source: str | Path, target: str | Path) -> None:
@@ -64,16 +162,44 @@ def refuse_overwrite(source: str | Path, target: str | Path) -> None:
     Raises
     ------
     InputError
-        If source and target are one file.
+        If the target is the source, or one of its files.
     """
-    paths = [Path(source), Path(target)]
-    if "-" not in map(str, paths) and all(path.exists() for path in paths) and paths[0].samefile(paths[1]):
+    if "-" in (str(source), str(target)) or not Path(target).exists():
+        return
+    if any(file.exists() and file.samefile(target) for file in source_files(source)):
         raise InputError(f"{target} is the input itself; name another file to write to")
 
 
-def create_table(path: str | Path) -> TableWriter:
-    """Open a table to write, ``-`` for standard output."""
-    return format_of(path).writer(path)
+def create_table(path: str | Path, *, raw_cells: bool = False, numbers: frozenset[str] = NUMBERS) -> TableWriter:
+    """Open a table to write, ``-`` for standard output, where it is CSV.
+
+    Parameters
+    ----------
+    path : str or Path
+    raw_cells : bool
+        Leave cells of separated text that a spreadsheet would run as formulas as they are. By default they are made inert
+        (:mod:`jobscam.io.inert`). Other formats tell text from formulas, and hold all cells as they are.
+    numbers : collection of str
+        Columns that are numbers in formats that know them.
+    """
+    return format_of(path).writer(path, raw_cells, numbers)
+
+
+def made_from(source: str | Path, kind: str) -> str:
+    """Name for what is made from a table: beside it, with its name.
+
+    Examples
+    --------
+    >>> made_from("in/ads.jsonl.zst", "scored.csv"), made_from("in/ads/*.csv", "report.html"), made_from("-", "scored.csv")
+    ('in/ads.scored.csv', 'in/ads.report.html', '-')
+    """
+    if str(source) == "-":
+        return "-"
+    if is_many(source):
+        path = stem(source)
+        return str(path.with_name(f"{path.name}.{kind}"))
+    path = Path(source)
+    return str(path.with_name(f"{Path(bare(path.name)).stem}.{kind}"))
 
 
 __all__ = [
@@ -84,6 +210,8 @@ __all__ = [
     "TableWriter",
     "create_table",
     "format_of",
+    "made_from",
     "open_table",
     "refuse_overwrite",
+    "source_files",
 ]

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import io
-import os
 import re
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Self
 
 from jobscam.errors import InputError
+from jobscam.io.cells import header_notes
+from jobscam.io.inert import is_marked, marked, unmarked
+from jobscam.io.opened import Opened
 from jobscam.io.quotes import tolerant
 from jobscam.io.source import RECORD_LIMIT, Line, Lines, restore
 from jobscam.io.table import Row
+from jobscam.io.target import Target
 from jobscam.values import Reject
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -97,8 +96,8 @@ class CsvReader:
 
     Parameters
     ----------
-    path : str or Path
-        File (``.gz`` or not), or ``-`` for standard input.
+    path : str, Path or Opened
+        File, packed or not, or ``-`` for standard input.
 
     Attributes
     ----------
@@ -112,7 +111,7 @@ class CsvReader:
         If there is no such file, or it is empty, damaged, or not text.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path | Opened) -> None:
         if csv.field_size_limit() < 2 * RECORD_LIMIT:
             csv.field_size_limit(2 * RECORD_LIMIT)
         self._lines = Lines(path)
@@ -123,7 +122,9 @@ class CsvReader:
             self._split_at = self.separator or _NO_SEPARATOR
             self._feed = _Feed(self._lines, self._split_at)
             self._parser = csv.reader(self._feed, delimiter=self._split_at, strict=True)
-            self.header = self._read_header()
+            header = self._read_header()
+            self._unmarked: Callable[[str], str] | None = unmarked if is_marked(header) else None
+            self.header = list(map(self._unmarked, header)) if self._unmarked else header
         except BaseException:
             self._lines.close()
             raise
@@ -144,16 +145,7 @@ class CsvReader:
         said = [
             f"separator: {SEPARATORS.get(self.separator, repr(self.separator)) if self.separator else 'none, a single column'}"
         ]
-        if self._lines.encoding != "utf-8":
-            said.append(f"encoding: {self._lines.encoding.upper()}")
-        if self._lines.replaced:
-            how = "could not be decoded" if self._lines.encoding.startswith("utf-16") else "not UTF-8, read as Windows-1252"
-            said.append(f"characters {how}: {self._lines.replaced}")
-        doubled = sorted(name for name, n in Counter(self.header).items() if n > 1 and name)
-        if doubled:
-            said.append(f"column names used more than once: {', '.join(doubled)}")
-        if not all(name.strip() for name in self.header):
-            said.append(f"columns without a name: {sum(not name.strip() for name in self.header)}")
+        said += [*self._lines.notes, *header_notes(self.header)]
         words = {
             "blank": "blank lines skipped",
             "short": "rows with too few cells, the missing ones read as empty",
@@ -188,7 +180,7 @@ class CsvReader:
             elif len(cells) < width:
                 cells += [""] * (width - len(cells))
                 self._counts["short"] += 1
-            yield Row(line.number, cells)
+            yield Row(line.number, list(map(self._unmarked, cells)) if self._unmarked else cells)
 
     def _reject(self, reason: str) -> Reject:
         raw = "".join(line.text for line in self._feed.taken).rstrip("\r\n")
@@ -280,45 +272,27 @@ class CsvWriter:
     Parameters
     ----------
     path : str or Path
-        Target; ``.gz`` packs it, always to the same bytes; ``-`` is standard output.
+        Target; ``.gz``, ``.zst`` and ``.zip`` pack it, always to the same bytes; ``-`` is standard output.
     separator : str
+    raw_cells : bool
+        Leave cells that a spreadsheet would run as they are; by default an apostrophe makes them inert, which reading
+        takes away again.
     """
 
-    def __init__(self, path: str | Path, separator: str = ",") -> None:
+    notes: Sequence[str] = ()
+
+    def __init__(self, path: str | Path, separator: str = ",", *, raw_cells: bool = False) -> None:
         self._separator = separator
         self._special = re.compile(f'[{re.escape(separator)}"\r\n]')
         self._other = re.compile('[,;|\t\ufeff"\r\n]')
+        self._shown: Callable[[str], str] = str if raw_cells else marked
         self._first = True
-        self._temporary: str | None = None
-        # A link keeps pointing where it did; a pipe or device is written to and never replaced by a file.
-        self._target = None if str(path) == "-" else Path(path).resolve()
-        self._raw = self._open()
-        self._out: Any = self._raw
-        if str(path).endswith(".gz"):
-            self._out = gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0, compresslevel=6)
-
-    def _open(self) -> BinaryIO:
-        target = self._target
-        if target is None:
-            return sys.stdout.buffer
-        if target.is_dir():
-            raise InputError(f"{target} is a folder; name a file to write to")
-        try:
-            if target.exists() and not target.is_file():
-                return target.open("wb")
-            handle, self._temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        except OSError as error:
-            raise InputError(f"{target} cannot be written: {error.strerror or error}") from None
-        # Temporary files are private; what takes the target's place gets the rights any new file would have.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(self._temporary, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~mask)
-        return io.BufferedWriter(io.FileIO(handle, "wb"), 256 * 1024)
+        self._target = Target(path)
 
     def encode(self, cells: Sequence[str]) -> bytes:
         """One record as it will stand in the file."""
         special = self._special
-        texts = ['"' + cell.replace('"', '""') + '"' if special.search(cell) else cell for cell in cells]
+        texts = ['"' + cell.replace('"', '""') + '"' if special.search(cell) else cell for cell in map(self._shown, cells)]
         # A lone cell without a visible character would read back as a blank line.
         if len(texts) == 1 and not texts[0].strip():
             texts = [f'"{texts[0]}"']
@@ -328,7 +302,8 @@ class CsvWriter:
         """Append a record; the first one is the header."""
         if self._first:
             # Other separators in a header are quoted too, so that no reader has to guess.
-            quoted = ['"' + c.replace('"', '""') + '"' if self._other.search(c) or not c.strip() else c for c in cells]
+            texts = map(self._shown, cells)
+            quoted = ['"' + c.replace('"', '""') + '"' if self._other.search(c) or not c.strip() else c for c in texts]
             self.write_encoded((self._separator.join(quoted) + "\n").encode("utf-8", "replace"))
         else:
             self.write_encoded(self.encode(cells))
@@ -336,22 +311,10 @@ class CsvWriter:
     def write_encoded(self, record: bytes) -> None:
         """Append a record that :meth:`encode` made."""
         self._first = False
-        self._out.write(record)
+        self._target.write(record)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if self._out is not self._raw and kind is None:
-                self._out.close()
-            if self._target is None:
-                self._raw.flush()
-                return
-            self._raw.close()
-            if kind is None and self._temporary is not None:
-                os.replace(self._temporary, self._target)
-                self._temporary = None
-        finally:
-            if self._temporary is not None:
-                Path(self._temporary).unlink(missing_ok=True)
+        self._target.__exit__(kind, error, trace)

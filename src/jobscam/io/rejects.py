@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from jobscam.io.csv import CsvWriter
+from jobscam.io.many import is_many, stem
+from jobscam.io.packed import bare
 from jobscam.io.table import Row
 from jobscam.values import Reject
 
@@ -59,7 +61,7 @@ class RejectFile:
 def rejected(row: Row, reason: str) -> Reject:
     """The reject of a row that was read, its cells written as a table writes them."""
     quoted = ['"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\r\n') else cell for cell in row.cells]
-    return Reject(row.line, reason, ",".join(quoted))
+    return Reject(row.line, f"{row.place}: {reason}" if row.place else reason, ",".join(quoted))
 
 
 def rejects_path(source: str | Path, target: str | Path) -> Path:
@@ -73,8 +75,8 @@ def rejects_path(source: str | Path, target: str | Path) -> Path:
     if str(target) != "-":
         path = Path(target)
     elif str(source) != "-":
-        path = Path(Path(source).name)
+        path = Path((stem(source) if is_many(source) else Path(source)).name)
     else:
         path = Path("stdin")
-    name = path.name.removesuffix(".gz")
+    name = bare(path.name)
     return path.with_name(f"{name.rpartition('.')[0] or name}.rejects.csv")

@@ -15,13 +15,17 @@ class Row(NamedTuple):
     Attributes
     ----------
     line : int
-        Physical line (of a text file) on which the record starts, counted from 1.
+        Where the record starts: the physical line of a text file, the row of a sheet, the number of a row of Parquet, each
+        counted from 1. In a table of several files the number of the row in all of them.
     cells : list of str
         As many as the header has.
+    place : str
+        File and line, in a table of several files.
     """
 
     line: int
     cells: list[str]
+    place: str = ""
 
 
 class TableReader(Protocol):
@@ -51,6 +55,10 @@ class TableReader(Protocol):
 
 class TableWriter(Protocol):
     """Takes rows; the file appears under its name only when the ``with`` block ended well."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the format could not hold and was changed, as sentences; complete once all rows were written."""
 
     def encode(self, cells: Sequence[str]) -> bytes:
         """One record as it will stand in the file."""

@@ -180,7 +180,14 @@ function undoLabel() {
   return last.index;
 }
 
-function csvCell(text) { return /[",;|\t\r\n\ufeff]/.test(text) || !text.trim() ? '"' + text.replaceAll('"', '""') + '"' : text; }
+// A cell that a spreadsheet would run gets an apostrophe, which jobscam takes away again. The rule is that of jobscam/io/inert.py.
+const FORMULA = /^'*(?:[\t\r]|[\u0000-\u0020\u007f-\u00a0\u00ad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20])/;
+const HARMLESS = /^(?:'*(?:[+\-][0-9]+(?:[.,][0-9]+)*%?|\+[0-9]{1,3} [0-9 ()./\-]*|-+))$/;
+function inert(text) { return FORMULA.test(text) && !HARMLESS.test(text) ? "'" + text : text; }
+function csvCell(cell) {
+  const text = inert(cell);
+  return /[",;|\t\r\n\ufeff]/.test(text) || !text.trim() ? '"' + text.replaceAll('"', '""') + '"' : text;
+}
 function labelsCsv() {
   const row = DATA.masked ? ["jobscam_row"] : [];
   const lines = [[...row, ...DATA.export, DATA.label_column, DATA.hand_column]];
