@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jobscam.engines import parquet
 from jobscam.engines.parcel import Parcel, packed
 from jobscam.errors import InputError, JobscamError
+from jobscam.explain import OUTPUT_COLUMNS
 from jobscam.posting import ColumnMap
 from jobscam.streaming import Progress, Summary, map_columns
 
@@ -160,7 +161,7 @@ def score_files(
             if on_progress is not None:
                 on_progress(Progress(summary.rows_out, len(written), len(tasks)))
     parquet.complete(folder, scorer.name, data.pieces, [written[number] for number in range(len(tasks))])
-    replaced = [name for name in data.schema.names if name not in frame.columns[: -len(parquet.OUTPUT_COLUMNS)]]
+    replaced = [name for name in data.schema.names if name in OUTPUT_COLUMNS]
     if replaced:
         summary.notes.append(f"columns of an earlier run, replaced: {', '.join(replaced)}")
     summary.seconds = time.monotonic() - started
@@ -228,7 +229,7 @@ def _local(workers: int) -> Iterator[Any]:
 
 def _distributed() -> Any:
     try:
-        import dask.dataframe
+        import dask.dataframe  # noqa: F401
         import distributed
         import pyarrow  # noqa: F401
     except ImportError as error:

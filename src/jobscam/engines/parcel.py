@@ -97,9 +97,7 @@ class Parcel:
             The columns of `frame`, those of an earlier run left out, and the ``jobscam_`` columns, with the same index.
         """
         with _turn:
-            found = scored.rescored(
-                frame, self.scorer(), dict(self.overrides), reasons=self.reasons, language=self.language
-            )
+            found = scored.rescored(frame, self.scorer(), dict(self.overrides), reasons=self.reasons, language=self.language)
         return found.astype(dtypes())  # a partition without rows has the types of the others
 
     def meta(self, frame: pd.DataFrame) -> pd.DataFrame:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobscam.engines.parcel import NUMBERS
 from jobscam.errors import InputError, JobscamError
 from jobscam.explain import OUTPUT_COLUMNS
-from jobscam.engines.parcel import NUMBERS
 from jobscam.values import Status
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Dataset:
 
     def meta(self) -> pd.DataFrame:
         """A partition without rows."""
-        return _frame(self.schema.empty_table())
+        return frame_of(self.schema.empty_table())
 
 
 def scored_schema(schema: Any) -> Any:
@@ -111,7 +111,9 @@ def find(source: str | Path) -> Dataset:
             "convert them to Parquet, or leave --engine out"
         )
     if not files:
-        raise InputError(f"{source}: there are no such Parquet files. Give a file, a folder, or a quoted glob such as 'ads/*.parquet'")
+        raise InputError(
+            f"{source}: there are no such Parquet files. Give a file, a folder, or a quoted glob such as 'ads/*.parquet'"
+        )
     schema, pieces = None, []
     for file in files:
         footer = _footer(fs, file)
@@ -121,7 +123,9 @@ def find(source: str | Path) -> Dataset:
             schema, first = own, file
             _check_names(file, own.names)
         elif not own.equals(schema):
-            raise InputError(f"{file}: {_difference(own, schema)} in {first}; score files with other columns in a run of their own")
+            raise InputError(
+                f"{file}: {_difference(own, schema)} in {first}; score files with other columns in a run of their own"
+            )
         address = fs.unstrip_protocol(file) if not _is_local(fs) else file
         groups: list[int | None] = list(range(footer.num_row_groups)) or [None]
         pieces += [Piece(address, g, 0 if g is None else footer.row_group(g).num_rows) for g in groups]
@@ -136,8 +140,8 @@ def read(piece: Piece) -> pd.DataFrame:
     try:
         with fs.open(path, "rb") as stream, pq.ParquetFile(stream) as file:
             if piece.group is None:
-                return _frame(file.schema_arrow.empty_table())
-            return _frame(file.read_row_group(piece.group))
+                return frame_of(file.schema_arrow.empty_table())
+            return frame_of(file.read_row_group(piece.group))
     except FileNotFoundError:
         raise InputError(f"{piece.file} is not there for a worker: all machines must see the files under the same name") from None
 
@@ -232,7 +236,9 @@ def complete(folder: str, model: str, pieces: list[Piece], written: list[Written
         del found[name]
     for piece, part in zip(pieces, written, strict=True):
         if part.rows != piece.rows or sum(part.by_status.values()) != part.rows:
-            raise JobscamError(f"{piece} has {piece.rows} rows, but {part.rows} were written to {part.file}; {folder} cannot be used")
+            raise JobscamError(
+                f"{piece} has {piece.rows} rows, but {part.rows} were written to {part.file}; {folder} cannot be used"
+            )
         if found.get(part.file) != part.size:
             raise JobscamError(f"{folder}/{part.file} is not what a worker wrote; all machines must share the output folder")
     extra = sorted(set(found) - {part.file for part in written})
@@ -266,7 +272,7 @@ def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def _frame(table: Any) -> pd.DataFrame:
+def frame_of(table: Any) -> pd.DataFrame:
     """Flat types as Arrow has them; nested ones as pandas reads them, so that their text is what it is elsewhere."""
     import pandas as pd
     import pyarrow as pa
