@@ -144,7 +144,7 @@ def score_files(
         folder = parquet.prepare(target)
         if on_start is not None:
             on_start(summary)
-        frame = score(dd.from_map(parquet.read, data.pieces, meta=data.meta()), parcel)
+        frame = score(dd.from_map(parquet.read, data.pieces, schema=data.schema, meta=data.meta()), parcel)
         schema = parquet.scored_schema(data.schema)
         tasks = [
             dask.delayed(parquet.write)(part, number, folder, schema, dask_key_name=f"jobscam-write-{parcel.digest}-{number}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -46,7 +46,7 @@ class Parcel:
         As in :func:`pack`; mappings as pairs.
     """
 
-    bundle: Bundle
+    bundle: Bundle = field(repr=False)
     version: str
     prevalence: float | None
     thresholds: tuple[tuple[str, float], ...]

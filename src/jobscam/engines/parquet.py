@@ -122,28 +122,28 @@ def find(source: str | Path) -> Dataset:
         if schema is None:
             schema, first = own, file
             _check_names(file, own.names)
-        elif not own.equals(schema):
-            raise InputError(
-                f"{file}: {_difference(own, schema)} in {first}; score files with other columns in a run of their own"
-            )
+        difference = _difference(own, schema)
+        if difference:
+            raise InputError(f"{file}: {difference} in {first}; score files with other columns in a run of their own")
+        # A column without any value in one file has no type there.
+        schema = pa.schema([new if pa.types.is_null(old.type) else old for old, new in zip(schema, own, strict=True)])
         address = fs.unstrip_protocol(file) if not _is_local(fs) else file
         groups: list[int | None] = list(range(footer.num_row_groups)) or [None]
         pieces += [Piece(address, g, 0 if g is None else footer.row_group(g).num_rows) for g in groups]
     return Dataset(schema, pieces, notes)
 
 
-def read(piece: Piece) -> pd.DataFrame:
+def read(piece: Piece, schema: Any) -> pd.DataFrame:
     """One partition, every value as the file has it."""
     import pyarrow.parquet as pq
 
     fs, path = _filesystem(piece.file)
     try:
         with fs.open(path, "rb") as stream, pq.ParquetFile(stream) as file:
-            if piece.group is None:
-                return frame_of(file.schema_arrow.empty_table())
-            return frame_of(file.read_row_group(piece.group))
+            table = file.schema_arrow.empty_table() if piece.group is None else file.read_row_group(piece.group)
     except FileNotFoundError:
         raise InputError(f"{piece.file} is not there for a worker: all machines must see the files under the same name") from None
+    return frame_of(table.cast(schema))
 
 
 def prepare(target: str | Path) -> str:
@@ -336,12 +336,15 @@ def _check_names(file: str, names: list[str]) -> None:
 
 
 def _difference(own: Any, schema: Any) -> str:
+    import pyarrow as pa
+
     for name in own.names:
         if name not in schema.names:
             return f"column '{name}' is not"
     for name in schema.names:
         if name not in own.names:
             return f"there is no column '{name}' as"
-        if own.field(name).type != schema.field(name).type:
-            return f"column '{name}' holds {own.field(name).type}, but {schema.field(name).type}"
-    return "the columns have another order than"
+        mine, other = own.field(name).type, schema.field(name).type
+        if mine != other and not pa.types.is_null(mine) and not pa.types.is_null(other):
+            return f"column '{name}' holds {mine}, but {other}"
+    return "" if own.names == schema.names else "the columns have another order than"
