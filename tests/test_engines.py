@@ -144,11 +144,11 @@ def parcel() -> Parcel:
 @given(texts=st.lists(st.one_of(st.none(), st.text(max_size=200)), max_size=4))
 def test_any_text_scores_as_without_an_engine(texts: list[str | None]) -> None:
     parcel = packed_once()
-    frame = pd.DataFrame({"text": pd.Series(texts, dtype=object)}, index=[7] * len(texts))
+    frame = pd.DataFrame({"text": texts}, index=[7] * len(texts), dtype=object)
     got = parcel.score(frame)
     assert list(got.dtypes.astype(str)) == list(parcel.meta(frame).dtypes.astype(str))
     expected = parcel.scorer().score(texts).set_axis(frame.index)
-    assert got[list(OUTPUT_COLUMNS)].astype(object).equals(expected.astype(object))
+    pd.testing.assert_frame_equal(got[list(OUTPUT_COLUMNS)], expected, check_exact=True, check_dtype=bool(texts))
 
 
 def test_columns_of_an_earlier_run_are_replaced_and_others_kept(parcel: Parcel) -> None:

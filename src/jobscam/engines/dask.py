@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -144,11 +145,16 @@ def score_files(
         folder = parquet.prepare(target)
         if on_start is not None:
             on_start(summary)
-        frame = score(dd.from_map(parquet.read, data.pieces, schema=data.schema, meta=data.meta()), parcel)
         schema = parquet.scored_schema(data.schema)
+        # Dask would make text of whatever pandas keeps as objects, of lists for example.
+        with dask.config.set({"dataframe.convert-string": False}):
+            frame = dd.from_map(parquet.read, data.pieces, schema=data.schema, meta=data.meta())
+            parts = score(frame, parcel).to_delayed()
+        # A scheduler that many use must never take the task of another run for this one.
+        name = f"jobscam-write-{uuid.uuid4().hex}"
         tasks = [
-            dask.delayed(parquet.write)(part, number, folder, schema, dask_key_name=f"jobscam-write-{parcel.digest}-{number}")
-            for number, part in enumerate(frame.to_delayed())
+            dask.delayed(parquet.write)(part, number, folder, schema, dask_key_name=f"{name}-{number}")
+            for number, part in enumerate(parts)
         ]
         written: dict[int, parquet.Written] = {}
         for number, part in _results(client, tasks, data.pieces):
