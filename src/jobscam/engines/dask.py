@@ -14,8 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
+from jobscam import __version__
 from jobscam.engines import parquet
 from jobscam.engines.parcel import Parcel, packed
 from jobscam.errors import InputError, JobscamError
@@ -142,6 +144,7 @@ def score_files(
     with ExitStack() as stack:
         if client is None:
             client = stack.enter_context(_connected(scheduler) if scheduler else _local(min(workers, len(data.pieces))))
+        _check_workers(client)
         folder = parquet.prepare(target)
         if on_start is not None:
             on_start(summary)
@@ -196,6 +199,15 @@ def _results(client: Any, tasks: list[Any], pieces: list[parquet.Piece]) -> Iter
             yield numbers.pop(future), part  # let go of, or a worker lost later would have it done again
     finally:
         client.cancel(list(numbers))
+
+
+def _check_workers(client: Any) -> None:
+    """Refuse workers that could not read what they are sent: they would stop, one after the other, without a word."""
+    # What is asked with must itself be known everywhere, so it is of the standard library.
+    for address, answer in sorted(client.run(resolve_name, f"{__name__}:__version__", on_error="return").items()):
+        if answer != __version__:
+            found = f"it reports: {answer}" if isinstance(answer, BaseException) else f"it has {answer}"
+            raise JobscamError(f"the worker {address} needs jobscam[dask] {__version__}, as all machines do; {found}")
 
 
 @contextmanager
