@@ -4,7 +4,7 @@
 
 Ads are drawn with replacement from real ones (``--data``), else from the authored samples. One machine reads and writes
 CSV in the order of the input, Dask reads and writes Parquet; both times are of whole runs, starting processes and loading
-the model included. In the last run one worker is killed when a third of the partitions is done. Every run must give the
+the model included. The processor's seconds, of all processes, tell the cost also on a machine that others use. In the last run one worker is killed when a third of the partitions is done. Every run must give the
 same values, or the benchmark fails.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
 import signal
 import tempfile
 import time
@@ -39,6 +40,12 @@ def draw(data: Path | None, count: int) -> pd.DataFrame:
     rows = [row for row in rows if any(c.isalnum() for c in row.posting.text())]  # one machine would reject the others
     drawn = random.Random(SEED).choices(rows, k=count)
     return pd.DataFrame([asdict(row.posting) for row in drawn], columns=list(FIELDS), dtype=str)
+
+
+def processor() -> float:
+    """Seconds of all cores that this process and those it started and ended have used."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
 
 
 def on_one_machine(folder: Path, workers: int) -> float:
@@ -91,23 +98,20 @@ def main() -> None:
         length = sum(frame["description"].str.len()) / len(frame)
         load = os.getloadavg()[0]
         print(f"{len(frame):,} ads of {length:.0f} characters, {os.cpu_count()} cores, load {load:.1f} before\n")
-        print(f"{'':28}{'seconds':>9}{'first after':>13}{'ads/s':>8}{'against one machine':>21}", flush=True)
+        print(f"{'':30}{'seconds':>9}{'first after':>13}{'ads/s':>8}{'processor':>11}", flush=True)
 
-        def say(what: str, seconds: float, first: float | None, base: float | None) -> None:
-            against = "" if base is None else f"{100 * (seconds / base - 1):+.0f} %"
+        def say(what: str, used: float, seconds: float, first: float | None = None) -> None:
             shown = "" if first is None else f"{first:.1f}"
-            print(f"{what:28}{seconds:9.1f}{shown:>13}{len(frame) / seconds:8.0f}{against:>21}", flush=True)
+            print(f"{what:30}{seconds:9.1f}{shown:>13}{len(frame) / seconds:8.0f}{processor() - used:11.1f}", flush=True)
 
-        local: dict[int, float] = {}
         for workers in sorted({1, *(w for w in arguments.workers if w <= (os.cpu_count() or 1))}):
-            local[workers] = on_one_machine(folder, workers)
-            say(f"one machine, {workers} process(es)", local[workers], None, None)
+            used = processor()
+            say(f"one machine, {workers} process(es)", used, on_one_machine(folder, workers))
         expected = pd.read_csv(folder / "local.csv", dtype=str, keep_default_na=False)[list(OUTPUT_COLUMNS)]
-        runs = [(workers, False) for workers in arguments.workers] + [(2, True)]
-        for number, (workers, kill) in enumerate(runs):
+        for number, (workers, kill) in enumerate([*((w, False) for w in arguments.workers), (2, True)]):
             out = folder / f"out-{number}"
-            seconds, first = on_dask(folder, out, workers, kill)
-            say(f"dask, {workers} worker(s){', one killed' * kill}", seconds, first, local.get(workers))
+            used = processor()
+            say(f"dask, {workers} worker(s){', one killed' * kill}", used, *on_dask(folder, out, workers, kill))
             if not same(out, expected):
                 raise SystemExit("the values differ from those of one machine")
         print("\nEvery run gave the same values for every ad.")

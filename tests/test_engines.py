@@ -135,6 +135,11 @@ def test_settings_are_checked_before_anything_is_sent(arguments: dict[str, Any],
 packed_once = cache(pack)
 
 
+def test_a_scorer_cannot_travel(scorer: Scorer) -> None:
+    with pytest.raises(InputError, match=r"arguments of jobscam.load as a mapping, or a Parcel; got Scorer"):
+        parcels.packed(scorer)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def parcel() -> Parcel:
     return packed_once()
@@ -281,6 +286,10 @@ def test_a_folder_a_glob_a_file(tmp_path: Path) -> None:
     deep.mkdir()
     shutil.copy(folder / "ads-0.parquet", deep / "x.PARQUET")
     assert [p.file for p in parquet.find(f"{tmp_path}/*/*.PARQUET").pieces] == [str(deep / "x.PARQUET")]
+    (tmp_path / "_temporary").mkdir()
+    shutil.copy(folder / "ads-0.parquet", tmp_path / "_temporary" / "y.PARQUET")
+    assert [p.file for p in parquet.find(f"{tmp_path}/**/*.PARQUET").pieces] == [str(deep / "x.PARQUET")]
+    assert parquet.find(tmp_path / "_temporary" / "y.PARQUET").pieces
     assert "tanggal" not in parquet.find(str(deep)).schema.names
     with pytest.raises(InputError, match=r"sub-folders; name what you mean"):
         parquet.find(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import glob
 import json
 import os
@@ -158,6 +157,21 @@ def _fail(frame: Any, parcel: Any) -> Any:
     raise ZeroDivisionError if len(frame) else None
 
 
+def test_worker_with_another_jobscam_is_refused(client: Any, ads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a worker would stop as soon as it is sent something, and the run would wait for ever."""
+    monkeypatch.setattr(engine, "__version__", "9.9.9")
+    with pytest.raises(JobscamError, match=r"the worker tcp://\S+ needs jobscam\[dask\] 9\.9\.9, as all machines do; it has \d"):
+        engine.score_files(ads, tmp_path / "out", client=client)
+    monkeypatch.setattr(engine, "resolve_name", _not_there)
+    with pytest.raises(JobscamError, match="it reports: No module named 'jobscam'"):
+        engine.score_files(ads, tmp_path / "out", client=client)
+    assert not (tmp_path / "out").exists()
+
+
+def _not_there(name: str) -> Any:
+    raise ModuleNotFoundError("No module named 'jobscam'")
+
+
 def test_frame_of_ones_own(client: Any, ads: Path, scorer: Scorer) -> None:
     frame = pd.read_parquet(next(ads.iterdir())).iloc[:30].set_index("post_number")
     scored = engine.score(dd.from_pandas(frame, npartitions=3, sort=False), reasons=1, language="en")
@@ -238,8 +252,3 @@ def test_missing_extra(ads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install jobscam\[dask\]"):
         engine.score_files(ads, tmp_path / "out")
-
-
-def test_no_loop_is_left_running() -> None:
-    with pytest.raises(RuntimeError):
-        asyncio.get_running_loop()

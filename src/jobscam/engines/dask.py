@@ -142,6 +142,8 @@ def score_files(
     scorer = parcel.scorer()
     summary.prevalence = scorer.model.calibration.prevalence
     with ExitStack() as stack:
+        if client is None and scheduler is None and len(data.pieces) < workers:
+            summary.notes.append(f"{len(data.pieces)} row group(s) keep no more workers busy; smaller ones use all {workers}")
         if client is None:
             client = stack.enter_context(_connected(scheduler) if scheduler else _local(min(workers, len(data.pieces))))
         _check_workers(client)

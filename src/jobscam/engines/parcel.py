@@ -160,4 +160,8 @@ def pack(
 
 def packed(arguments: Mapping[str, Any] | Parcel | None, **settings: Any) -> Parcel:
     """A parcel as it is, or one of these arguments of :func:`pack`."""
-    return arguments if isinstance(arguments, Parcel) else pack(**{**settings, **(arguments or {})})
+    if isinstance(arguments, Parcel):
+        return arguments
+    if arguments is not None and not isinstance(arguments, Mapping):
+        raise InputError(f"give the arguments of jobscam.load as a mapping, or a Parcel; got {type(arguments).__name__}")
+    return pack(**{**settings, **(arguments or {})})

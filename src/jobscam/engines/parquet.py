@@ -87,6 +87,7 @@ def find(source: str | Path) -> Dataset:
     ----------
     source : str or Path
         A file, a folder (its ``*.parquet`` and ``*.pq``), or a glob; also an address that fsspec knows, such as ``s3://``.
+        What is found in a folder or by a glob and has a name that begins with a dot or underscore is passed over.
 
     Raises
     ------
@@ -98,12 +99,13 @@ def find(source: str | Path) -> Dataset:
     fs, root = _filesystem(source)
     notes: list[str] = []
     if _is_glob(root) and not fs.exists(root):
-        files = [f for f in fs.glob(root) if fs.isfile(f)]
+        fixed = next(i for i, part in enumerate(PurePosixPath(root).parts) if _is_glob(part))
+        files = [f for f in fs.glob(root) if fs.isfile(f) and not any(map(_is_hidden, PurePosixPath(f).parts[fixed:]))]
     elif fs.isdir(root):
         files, notes = _in_folder(fs, root, source)
     else:
         files = [root] if fs.isfile(root) else []
-    files = sorted(f for f in files if not _is_hidden(f))
+    files = sorted(files)
     other = next((f for f in files if not f.lower().endswith(SUFFIXES)), None)
     if other is not None:
         raise InputError(
@@ -302,6 +304,7 @@ def _is_glob(path: str) -> bool:
 
 
 def _is_hidden(path: str) -> bool:
+    """Whether it is something that a run left unfinished, or wrote about itself."""
     return PurePosixPath(path).name.startswith((".", "_"))
 
 
