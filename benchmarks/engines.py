@@ -4,8 +4,8 @@
 
 Ads are drawn with replacement from real ones (``--data``), else from the authored samples. One machine reads and writes
 CSV in the order of the input, Dask reads and writes Parquet; both times are of whole runs, starting processes and loading
-the model included. The processor's seconds, of all processes, tell the cost also on a machine that others use. In the last run one worker is killed when a third of the partitions is done. Every run must give the
-same values, or the benchmark fails.
+the model included. The processor's seconds, of all processes, tell the cost also on a machine that others use. In the last
+run one worker is killed when a third of the partitions is done. Every run must give the same values, or the benchmark fails.
 """
 
 from __future__ import annotations
