@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from jobscam.scoring import Scorer, load
 pd = pytest.importorskip("pandas")
 pytest.importorskip("distributed", reason="distributed is not installed (extra dask)")
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra dask)")
-import dask  # noqa: E402
 import dask.dataframe as dd  # noqa: E402
 import distributed  # noqa: E402
 import pyarrow as pa  # noqa: E402
@@ -114,17 +114,19 @@ def test_four_workers(ads: Path, expected: Any, tmp_path: Path) -> None:
     assert summary.guessed_share() is not None
 
 
-def test_worker_killed_in_the_middle(client: Any, ads: Path, expected: Any, tmp_path: Path) -> None:
+def test_worker_killed_in_the_middle(
+    client: Any, ads: Path, expected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_score_partition", _slowly)
+    pids = client.run(os.getpid)
     killed: list[int] = []
 
     def kill(progress: Any) -> None:
-        if killed:
-            return
-        pids = client.run(os.getpid)
-        busy = [address for address, keys in client.processing().items() if keys and address in pids]
-        assert busy and progress.rows < ROWS
-        killed.append(pids[busy[0]])
-        os.kill(killed[0], signal.SIGKILL)
+        if not killed:
+            busy = [address for address, keys in client.processing().items() if keys]
+            assert busy and progress.rows < ROWS
+            killed.append(pids[busy[0]])
+            os.kill(killed[0], signal.SIGKILL)
 
     summary = engine.score_files(ads, tmp_path / "out", client=client, on_progress=kill)
     check(tmp_path / "out", ads, expected)
@@ -133,12 +135,16 @@ def test_worker_killed_in_the_middle(client: Any, ads: Path, expected: Any, tmp_
     assert killed[0] not in client.run(os.getpid).values()
 
 
+def _slowly(frame: Any, parcel: Any) -> Any:
+    time.sleep(0.2)
+    return parcel.score(frame)
+
+
 def test_worker_that_a_partition_always_kills(client: Any, ads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_score_partition", _die)
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), pytest.raises(JobscamError, match="workers died"):
-        client.cluster.scheduler.allowed_failures = 0
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
+    with pytest.raises(JobscamError, match="workers died"):
         engine.score_files(ads, tmp_path / "out", client=client)
-    client.cluster.scheduler.allowed_failures = 3
     assert not (tmp_path / "out" / "_SUCCESS").exists()
 
 
