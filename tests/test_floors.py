@@ -38,7 +38,7 @@ FLOORS = (
         "parallel",
         "sorting",
     ),
-    ("report", "integrations"),
+    ("report", "integrations", "engines"),
     ("cli",),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -125,11 +125,18 @@ def is_scored(frame: pd.DataFrame) -> bool:
     return set(OUTPUT_COLUMNS) <= set(frame.columns)
 
 
-def rescored(frame: pd.DataFrame, scorer: Scorer, overrides: Mapping[str, str] | None = None) -> pd.DataFrame:
+def rescored(
+    frame: pd.DataFrame,
+    scorer: Scorer,
+    overrides: Mapping[str, str] | None = None,
+    *,
+    reasons: int = 3,
+    language: str = "id",
+) -> pd.DataFrame:
     """The table scored anew; columns of an earlier run, its campaigns aside, are replaced."""
     import pandas as pd
 
-    found = scorer.score(postings_of(frame, overrides)).set_axis(frame.index)
+    found = scorer.score(postings_of(frame, overrides), reasons=reasons, language=language).set_axis(frame.index)
     kept = [i for i, column in enumerate(frame.columns) if column not in OUTPUT_COLUMNS]
     return pd.concat([frame.iloc[:, kept], found], axis=1)
 

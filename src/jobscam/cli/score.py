@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ from jobscam.cli.common import (
     say_columns,
     scorer_arguments,
 )
+from jobscam.cli.engines import Engine, EngineOption, SchedulerOption, score_on_dask
 from jobscam.cli.report import say_page
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Order(StrEnum):
 
 
 def score(
+    context: typer.Context,
     ads: Annotated[str, typer.Argument(metavar="ADS.csv", help="Table of ads, - for standard input.")],
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="Where to write, - for standard output.  [default: ADS.scored.csv]")
@@ -84,11 +87,19 @@ def score(
     report_limit: Annotated[int, typer.Option(min=1, help="Most ads in that page.")] = 5000,
     show_contacts: ShowContactsOption = False,
     raw_cells: RawCellsOption = False,
+    engine: EngineOption = Engine.LOCAL,
+    scheduler: SchedulerOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run the command; see ``HELP``."""
+    if scheduler is not None and engine is not Engine.DASK:
+        raise typer.BadParameter("is for --engine dask", param_hint="--scheduler")
     overrides = column_overrides(columns or [])
     arguments = scorer_arguments(model, knowledge, agencies, prevalence, thresholds, models=models, quiet=quiet)
+    if engine is Engine.DASK:
+        run = partial(score_on_dask, context, ads, output, arguments, scheduler=scheduler, workers=workers, quiet=quiet)
+        _say(run(reasons=reasons, language=lang.value, overrides=overrides), str(output), quiet)
+        return
     from jobscam.streaming import score_table
 
     target = output or default_output(ads)
@@ -113,9 +124,7 @@ def score(
             on_progress=on_progress,
             on_row=page.take if page else None,
         )
-    if not quiet:
-        _say_summary(summary, "standard output" if target == "-" else target)
-        _say_share(summary)
+    _say(summary, "standard output" if target == "-" else target, quiet)
     if page and report:
         done = page.write(report, ads, summary, arguments, overrides=overrides, language=lang.value, show_contacts=show_contacts)
         if not quiet:
@@ -135,6 +144,12 @@ def _page(ads: str, target: str, report: str | None, limit: int) -> RunPage | No
         raise typer.BadParameter("name a file of its own for the page", param_hint="--report")
     refuse_overwrite(ads, report)
     return RunPage(limit)
+
+
+def _say(summary: Summary, target: str, quiet: bool) -> None:
+    if not quiet:
+        _say_summary(summary, target)
+        _say_share(summary)
 
 
 def _say_summary(summary: Summary, target: str) -> None:
