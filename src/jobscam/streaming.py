@@ -177,8 +177,7 @@ def score_table(
     except BrokenPipeError:
         raise
     except OSError as error:  # what cannot be read is an InputError by now
-        where = "standard output" if str(target) == "-" else str(target)
-        raise OutputError(f"{where} cannot be written: {error.strerror or error}. Nothing was put in its place.") from error
+        raise _not_written(target, error) from error
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -260,6 +259,14 @@ def _complete(summary: Summary, table: TableReader, reject_file: RejectFile, tal
     counted = summary.rows_out + summary.rejected
     if summary.rows_in != counted:
         raise AssertionError(f"{summary.rows_in} rows were read, but {counted} are written or rejected")
+
+
+def _not_written(target: str | Path, error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    if not is_replaceable(target):
+        return OutputError(f"{'standard output' if str(target) == '-' else target} cannot be written: {reason}")
+    where = Path(target).resolve().parent
+    return OutputError(f"{target} cannot be written: {reason}. Make room in {where}; no unfinished file was put there.")
 
 
 def _check_arguments(source: str | Path, target: str | Path, workers: int, chunk: int, order: str, limit: int | None) -> None:
