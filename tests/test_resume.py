@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import os
 import resource
@@ -23,7 +24,7 @@ from typer.testing import CliRunner
 from jobscam import assessing, identity, sorting, work
 from jobscam.cli import app as app_module
 from jobscam.cli.app import app, main
-from jobscam.errors import InputError, OutputError
+from jobscam.errors import InputError, JobscamError, OutputError
 from jobscam.explain import OUTPUT_COLUMNS
 from jobscam.journal import Journal, Reading
 from jobscam.posting import Posting
@@ -318,7 +319,7 @@ def test_full_device_and_lasting_hint(ads: Path, tmp_path: Path, monkeypatch: py
         main()
     said = capsys.readouterr().err.splitlines()
     assert said[0].startswith("jobscam: out.csv cannot be written")
-    assert "the same command with --resume" in said[1]
+    assert "goes on from there with --resume" in said[1]
 
 
 def test_command_line_says_how_to_go_on(ads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +329,7 @@ def test_command_line_says_how_to_go_on(ads: Path, tmp_path: Path, monkeypatch: 
     stopped = CliRunner().invoke(app, ["score", "ads.csv", "-o", "out.csv", "--chunk", "7"])
     assert stopped.exit_code == 130
     assert "jobscam: stopped. 10 scored rows are kept in" in stopped.stderr
-    assert "--resume goes on from there" in stopped.stderr
+    assert "goes on from there with --resume" in stopped.stderr
     done = CliRunner().invoke(app, ["score", "ads.csv", "-o", "out.csv", "--resume"])
     assert done.exit_code == 3, done.stderr
     assert "Note: continued: 10 rows were scored before the interruption" in done.stderr
@@ -339,6 +340,46 @@ def test_command_line_says_how_to_go_on(ads: Path, tmp_path: Path, monkeypatch: 
     strict = CliRunner().invoke(app, ["score", "ads.csv", "-o", "strict.csv", "--strict"])
     assert isinstance(strict.exception, InputError)
     assert not (tmp_path / "strict.csv").exists()
+
+
+class Dying(FakeScorer):
+    """Takes its process along, as one that is out of memory does, while a file is there."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def assess_many(self, items: Sequence[Posting]) -> list[Any]:
+        if self.file.exists() and any(item.description == "risk 29" for item in items):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().assess_many(items)
+
+
+def test_a_worker_that_dies_costs_no_work(ads: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    ads.write_text("text\n" + "".join(f"risk {n}\n" for n in range(40)))
+    with pytest.raises(JobscamError, match="worker process ended unexpectedly; if memory is short, use fewer workers"):
+        score_table(ads, target, lambda: Dying(ads), workers=2, chunk=3)
+    assert not target.exists()
+    moved = ads.rename(tmp_path / "moved.csv")
+    summary = score_table(moved, target, lambda: Dying(ads), resume=True)
+    assert summary.resumed > 0
+    assert (summary.rows_out, summary.rejected) == (40, 0)
+
+
+def test_records_reach_the_disk_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    journal = Journal(tmp_path / "journal")
+    for _ in range(100):
+        journal.append(b"x")
+    assert not synced
+    monkeypatch.setattr("jobscam.journal._SYNC_SECONDS", -1.0)
+    journal.append(b"x")
+    # The file, and the names that lead to it.
+    assert len(synced) == 3
+    journal.append(b"x")
+    assert len(synced) == 4
+    journal.close()
 
 
 def test_the_page_belongs_to_the_run(ads: Path, tmp_path: Path) -> None:
@@ -365,8 +406,11 @@ def command(source: Path, target: Path | str, *options: str) -> list[str]:
 @pytest.fixture
 def samples(scorer: Scorer, tmp_path: Path) -> Path:
     source = tmp_path / "samples.csv"
-    lines = (ROOT / "data" / "samples" / "test.csv").read_text(encoding="utf-8")
-    source.write_text(lines + '\n"never closed', encoding="utf-8")
+    with (ROOT / "data" / "samples" / "test.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))[:161]
+    with source.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows(rows)
+        out.write('"never closed')
     return source
 
 

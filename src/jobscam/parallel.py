@@ -58,9 +58,13 @@ class Pool:
             # more of them are taken than can be kept waiting.
             from joblib.externals.loky import get_reusable_executor
 
-            with _undisturbed():
-                self._pool = get_reusable_executor(max_workers=self._workers, reuse=False, timeout=None)
-                self._begun = [self._pool.submit(_begin, self._token, self._task) for _ in range(self._workers)]
+            try:
+                with _undisturbed():
+                    self._pool = get_reusable_executor(max_workers=self._workers, reuse=False, timeout=None)
+                    self._begun = [self._pool.submit(_begin, self._token, self._task) for _ in range(self._workers)]
+            except BaseException as error:
+                self.__exit__(type(error), error, None)
+                raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -129,8 +129,17 @@ class WorkFolder:
         assert self.journal is not None
         self.journal.append(data, rows)
         if self._replaces and self.journal.rows >= WORTH_KEEPING:
-            os.replace(self.journal.path, self.path / _JOURNAL)
-            self._replaces = False
+            self._replace()
+
+    def _replace(self) -> None:
+        """Put the new journal in the place of the one that another run left."""
+        assert self.journal is not None
+        new, old, rows = self.journal.path, self.path / _JOURNAL, self.journal.rows
+        self.journal.close()
+        os.replace(new, old)
+        self.journal = Journal(old, old.stat().st_size)
+        self.journal.rows = rows
+        self._replaces = False
 
     def _clear(self, kept: set[str]) -> None:
         for part in self.path.iterdir():

@@ -147,7 +147,7 @@ def _hint(target: str) -> str:
     left = unfinished(target)
     if left is None or not left.rows:
         return ""
-    return f"{left.rows} scored rows are kept in {left.folder}: the same command with --resume goes on from there."
+    return f"{left.rows} scored rows are kept in {left.folder}: the command that scored them goes on from there with --resume."
 
 
 def _page(ads: str, target: str, report: str | None, limit: int) -> RunPage | None:
