@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jobscam import sorting
-from jobscam.errors import ArtifactError, InputError
+from jobscam.errors import ArtifactError, InputError, JobscamError
 from jobscam.explain import OUTPUT_COLUMNS
 from jobscam.posting import Posting
 from jobscam.sorting import ExternalSorter
@@ -221,6 +221,16 @@ def test_a_row_that_cannot_be_scored_is_a_reject(workers: int, tmp_path: Path) -
     assert seen == {
         "line,reason,raw\n9,could not be scored: ValueError: could not convert string to float: 'many',risk many\n10,no text,\n"
     }
+
+
+def test_short_memory_is_no_fault_of_a_row(tmp_path: Path) -> None:
+    class Hungry(FakeScorer):
+        def assess_many(self, items: Sequence[Posting]) -> list[Any]:
+            raise MemoryError
+
+    with pytest.raises(JobscamError, match="not enough memory; use fewer workers"):
+        run(tmp_path, "text\nrisk 1\n", factory=Hungry)
+    assert os.listdir(tmp_path) == ["ads.csv"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from jobscam import identity
 from jobscam.assessing import Assess, Assessed, Assessor, LoadScorer, Scored, stored
 from jobscam.batches import Entry, in_batches, map_columns, read_batches, read_rows, strict_error
-from jobscam.errors import InputError, OutputError
+from jobscam.errors import InputError, JobscamError, OutputError
 from jobscam.io import Row, TableReader, create_table, format_of, open_table, refuse_overwrite
 from jobscam.io.place import is_replaceable, put
 from jobscam.io.rejects import RejectFile, rejected, rejects_path
@@ -109,6 +109,8 @@ def score_table(
         bad and `strict` is set, or what is to be resumed was begun with something else.
     OutputError
         If something cannot be written, because the disk is full for example.
+    JobscamError
+        If a worker dies, or memory is short.
     """
     started = time.monotonic()
     _check_arguments(source, target, workers, chunk, order, limit)
@@ -151,17 +153,13 @@ def score_table(
             ):
                 rows = read_rows(table, mapping, summary, limit)
                 for items, results in _results(table, rows, pool, noted, before, chunk, summary):
-                    scored = iter(results)
-                    for item in items:
-                        if isinstance(item, Row):
-                            result = next(scored)
-                            if isinstance(result, Scored):
-                                tally.take(item, result)
-                                continue
-                            item = rejected(item, result)
-                        if strict:
-                            raise strict_error(table.name, mapping, item, summary.rows_out + reject_file.count + 1)
-                        reject_file.add(item)
+                    for outcome in _outcomes(items, results):
+                        if not isinstance(outcome, Reject):
+                            tally.take(*outcome)
+                        elif strict:
+                            raise strict_error(table.name, mapping, outcome, summary.rows_out + reject_file.count + 1)
+                        else:
+                            reject_file.add(outcome)
                     if on_progress is not None:
                         done = summary.rows_out + reject_file.count
                         on_progress(Progress(done, table.position, table.size, summary.resumed))
@@ -176,6 +174,10 @@ def score_table(
                 put(made, target)
     except BrokenPipeError:
         raise
+    except MemoryError:
+        raise JobscamError(
+            f"{source}: there is not enough memory; use fewer workers (--workers) or rows a batch (--chunk)"
+        ) from None
     except OSError as error:  # what cannot be read is an InputError by now
         raise _not_written(target, error) from error
     summary.seconds = time.monotonic() - started
@@ -222,6 +224,17 @@ def _results(
         if work is not None and found.results:
             work.append(found.stored, len(found.results))
         yield items, found.results
+
+
+def _outcomes(items: Items, results: Sequence[Scored | str]) -> Iterator[tuple[Row, Scored] | Reject]:
+    """Each row with its result, or as a reject."""
+    scored = iter(results)
+    for item in items:
+        if isinstance(item, Reject):
+            yield item
+            continue
+        result = next(scored)
+        yield rejected(item, result) if isinstance(result, str) else (item, result)
 
 
 def _noted(
