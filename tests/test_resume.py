@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from test_streaming import FakeScorer
 from typer.testing import CliRunner
 
-from jobscam import assessing, identity, sorting, work
+from jobscam import assessing, identity, sorting, streaming, work
 from jobscam.cli import app as app_module
 from jobscam.cli.app import app, main
 from jobscam.errors import InputError, JobscamError, OutputError
@@ -90,13 +90,16 @@ def test_same_bytes_wherever_a_run_was_interrupted(
     ads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: Any, campaigns: bool, name: str
 ) -> None:
     monkeypatch.setattr(sorting, "_RUN_BYTES", 900)
+    monkeypatch.setattr(streaming, "_REJECTS_AT_ONCE", 2)
+    # Rejects before, between and behind the rows.
+    ads.write_text(ads.read_text().replace("id,text\n", "id,text\n" + "0,\n" * 5).replace("\n21,", "\n0,\n0,x,y\n0,\n21,"))
     options: dict[str, Any] = {"order": order, "campaigns": campaigns, "top": 4}
     (tmp_path / "whole").mkdir()
     seen: list[Any] = []
     whole = score_table(ads, tmp_path / "whole" / name, FakeScorer, on_row=lambda *row: seen.append(row), **options)
     expected = [path.read_bytes() for path in sorted((tmp_path / "whole").iterdir())]
     assert len(expected) == 2
-    for number, rows in enumerate((16, 24, 30, 55, 80)):
+    for number, rows in enumerate((16, 24, 30, 50, 65)):
         folder = tmp_path / str(number)
         folder.mkdir()
         begin(ads, folder / name, rows, **options)

@@ -30,6 +30,8 @@ from jobscam.values import Reject
 from jobscam.work import WorkFolder
 
 Items = Sequence[Row | Reject]
+_REJECTS_AT_ONCE = 256
+"""Rejects that are held, at most, while a row to which something was noted is looked for."""
 
 
 def score_table(
@@ -250,6 +252,9 @@ def _noted(
             items.append(item)
             if isinstance(item, Row):
                 cells.append(item.cells)
+            elif not cells and len(items) == _REJECTS_AT_ONCE:
+                yield items, []
+                items = []
         results = stored(record.data, cells)
         if results is None:
             where = f", line {items[0].line}" if items else ""
