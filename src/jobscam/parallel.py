@@ -68,8 +68,17 @@ class Pool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=self._done, kill_workers=not self._done)
+        if self._pool is None:
+            return
+        if self._done:
+            self._pool.shutdown(wait=True)
+            return
+        # Stopped while it hands out work, the pool's own thread may stumble over what is gone, and say so at length.
+        before, threading.excepthook = threading.excepthook, lambda _: None
+        try:
+            self._pool.shutdown(wait=True, kill_workers=True)
+        finally:
+            threading.excepthook = before
 
     def identity(self) -> Any:
         """What the prepared task says of itself; what cannot be prepared is reported here, and as itself."""
