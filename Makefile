@@ -44,6 +44,8 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/indicators.py
 	$(BIN)/python benchmarks/campaigns.py
+	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/resume.py
 
 clean:
 	rm -rf $(VENV) scored.csv scored.rejects.csv

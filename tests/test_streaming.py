@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jobscam import sorting
-from jobscam.errors import ArtifactError, InputError
+from jobscam.errors import ArtifactError, InputError, JobscamError
 from jobscam.explain import OUTPUT_COLUMNS
 from jobscam.posting import Posting
 from jobscam.sorting import ExternalSorter
@@ -209,7 +209,42 @@ def test_a_model_that_does_not_load_is_reported_as_such(workers: int, tmp_path: 
         run(tmp_path, "text\nrisk 1\n", factory=no_scorer, workers=workers)
 
 
-def test_error_in_a_worker_reaches_the_caller(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="could not convert"):
-        run(tmp_path, "text\n" + "risk 1\n" * 50 + "risk many\n", workers=2, chunk=5)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_row_that_cannot_be_scored_is_a_reject(workers: int, tmp_path: Path) -> None:
+    text = "text\n" + "risk 1\n" * 7 + 'risk many\n""\n' + "risk 2\n" * 7
+    seen = set()
+    for chunk in (5, 100) if workers > 1 else (1, 5, 100):
+        rows, summary = run(tmp_path, text, workers=workers, chunk=chunk)
+        assert [r["text"] for r in rows] == ["risk 2"] * 7 + ["risk 1"] * 7
+        assert (summary.rows_in, summary.rows_out, summary.rejected) == (16, 14, 2)
+        seen.add((tmp_path / "out.rejects.csv").read_text())
+    assert seen == {
+        "line,reason,raw\n9,could not be scored: ValueError: could not convert string to float: 'many',risk many\n10,no text,\n"
+    }
+
+
+def test_short_memory_is_no_fault_of_a_row(tmp_path: Path) -> None:
+    class Hungry(FakeScorer):
+        def assess_many(self, items: Sequence[Posting]) -> list[Any]:
+            raise MemoryError
+
+    with pytest.raises(JobscamError, match="not enough memory; use fewer workers"):
+        run(tmp_path, "text\nrisk 1\n", factory=Hungry)
+    assert os.listdir(tmp_path) == ["ads.csv"]
+
+
+@pytest.mark.parametrize(
+    ("row", "words", "workers"),
+    [
+        ("x,y,z", r"ads\.csv, line 9 \(row 8\): 3 cells where the header has 2", 1),
+        ('1,"', r"line 9 \(row 8\): a quote opens here", 1),
+        ("1, ", r"line 9 \(row 8\): no text in column 'text'", 1),
+        ("1,risk many", r"line 9 \(row 8\): could not be scored: ValueError: could not convert", 1),
+        ("1,risk many", r"line 9 \(row 8\): could not be scored: ValueError: could not convert", 2),
+    ],
+)
+def test_strict_stops_at_the_first_bad_row(row: str, words: str, workers: int, tmp_path: Path) -> None:
+    text = "id,text\n" + "1,risk 1\n" * 7 + row + "\n" + "2,risk 2\n" * 3 + "3, \n"
+    with pytest.raises(InputError, match=words):
+        run(tmp_path, text, strict=True, workers=workers, chunk=5)
     assert os.listdir(tmp_path) == ["ads.csv"]

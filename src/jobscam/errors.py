@@ -25,3 +25,7 @@ class KnowledgeError(JobscamError):
 
 class ArtifactError(JobscamError):
     """A model artifact is missing, damaged, or of a schema this version cannot read."""
+
+
+class OutputError(JobscamError):
+    """What was to be written cannot be: the disk is full, or a limit of the system is reached."""

@@ -1,160 +1,37 @@
-"""The job of scoring a file: read, score in batches, order, write, and count so that it adds up."""
+"""The job of scoring a file: read, score in batches, order, write, and count so that it adds up.
+
+What was scored is noted in a journal beside the target as the run goes on. A killed run loses a batch at most: another one
+reads the rows again, which costs little, takes what was found in them from the journal, and goes on where that ends. From
+there on nothing tells the two apart, so the same bytes come out.
+"""
 
 from __future__ import annotations
 
-import json
-import math
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal
 
-from jobscam.campaigns import Campaigns, Traits, traits
-from jobscam.campaigns.summary import shortened
-from jobscam.errors import InputError
-from jobscam.explain import CAMPAIGN_COLUMN, OUTPUT_COLUMNS, Assessment
-from jobscam.io import Row, TableReader, create_table, open_table, refuse_overwrite
+from jobscam import identity
+from jobscam.assessing import Assess, Assessed, Assessor, LoadScorer, Scored, stored
+from jobscam.batches import Entry, in_batches, map_columns, read_batches, read_rows, strict_error
+from jobscam.errors import InputError, JobscamError, OutputError
+from jobscam.io import Row, TableReader, create_table, format_of, open_table, refuse_overwrite
+from jobscam.io.place import is_replaceable, put
 from jobscam.io.rejects import RejectFile, rejected, rejects_path
-from jobscam.parallel import map_batches
-from jobscam.posting import ColumnMap, Posting
-from jobscam.sorting import ExternalSorter, Key, Riskiest
-from jobscam.values import Reject, Status
+from jobscam.journal import Reading
+from jobscam.parallel import Pool
+from jobscam.sorting import Key
+from jobscam.summary import Progress, Summary, TopAd
+from jobscam.tally import Tally
+from jobscam.values import Reject
+from jobscam.work import WorkFolder
 
-_TIER, _STATUS, _REASONS = (OUTPUT_COLUMNS.index(f"jobscam_{name}") for name in ("tier", "status", "reasons"))
-_EXCERPT = 160
-_BATCH_SIZE = 4 * 1024 * 1024
-
-
-class Assessor(Protocol):
-    """What scores postings; a :class:`~jobscam.scoring.Scorer` is one."""
-
-    def assess_many(self, items: Sequence[Posting], /) -> list[Assessment]:
-        """Assess several postings, in order."""
-
-
-class Progress(NamedTuple):
-    """How far a run is. `bytes_total` is None for a stream."""
-
-    rows: int
-    bytes_read: int
-    bytes_total: int | None
-
-
-class TopAd(NamedTuple):
-    """One of the ads with the highest risk: its line in the input, what it says, and what was found."""
-
-    line: int
-    tier: str
-    probability: float | None
-    excerpt: str
-    reasons: str
-
-
-@dataclass
-class Summary:
-    """Counts of a run.
-
-    Attributes
-    ----------
-    rows_in : int
-        Rows read, the rejected ones among them.
-    rows_out, rejected : int
-        They add up to `rows_in`.
-    by_tier, by_status : Counter
-        Tiers are counted among the scored rows; statuses add up to `rows_out`.
-    notes : list of str
-        What the reader found out about the file.
-    header : list of str
-        Columns of the input.
-    columns : list of (str, str)
-        Column and the field it feeds.
-    unmapped : tuple of str
-        Columns carried along unread.
-    probabilities : Counter
-        How many scored rows had each probability, in thousandths.
-    prevalence : float or None
-        Share of scams for which these probabilities hold.
-    top : list of TopAd
-    rejects : Path or None
-        Where the rejects are, if there are any.
-    seconds : float
-    """
-
-    rows_in: int = 0
-    rows_out: int = 0
-    rejected: int = 0
-    by_tier: Counter[str] = field(default_factory=Counter)
-    by_status: Counter[str] = field(default_factory=Counter)
-    probabilities: Counter[int] = field(default_factory=Counter)
-    prevalence: float | None = None
-    notes: list[str] = field(default_factory=list)
-    header: list[str] = field(default_factory=list)
-    columns: list[tuple[str, str]] = field(default_factory=list)
-    unmapped: tuple[str, ...] = ()
-    top: list[TopAd] = field(default_factory=list)
-    rejects: Path | None = None
-    seconds: float = 0.0
-
-    def guessed_share(self) -> float | None:
-        """Share of scams that the scored rows look like; None where there are none."""
-        from jobscam.model.linear import estimate_prevalence
-
-        if self.prevalence is None:
-            return None
-        values = [(k + 0.5) / 1001 for k in self.probabilities]
-        return estimate_prevalence(values, self.prevalence, list(self.probabilities.values()))
-
-
-class _Scored(NamedTuple):
-    columns: tuple[str, ...]
-    logit: float
-    probability: float | None
-    prevalence: float | None
-    traits: Traits | None
-
-
-class _Assess:
-    """Turns a batch of postings into output columns; goes to the workers whole, so it holds nothing but settings."""
-
-    def __init__(self, factory: Callable[[], Assessor], reasons: int, language: str, campaigns: bool) -> None:
-        self.factory = factory
-        self.reasons = reasons
-        self.language = language
-        self.campaigns = campaigns
-
-    def start(self) -> Callable[[Sequence[Posting]], list[_Scored]]:
-        """Load the scorer, and return what uses it."""
-        scorer = self.factory()
-
-        def run(postings: Sequence[Posting]) -> list[_Scored]:
-            out = []
-            for posting, found in zip(postings, scorer.assess_many(postings), strict=True):
-                columns = found.columns(self.reasons, self.language)
-                logit = found.logit if found.logit is not None and not math.isnan(found.logit) else -math.inf
-                values = tuple(columns[name] for name in OUTPUT_COLUMNS)
-                trait = traits(posting) if self.campaigns else None
-                out.append(_Scored(values, logit, found.probability, found.prevalence, trait))
-            return out
-
-        return run
-
-
-class LoadScorer:
-    """Loads a scorer with these arguments of :func:`jobscam.scoring.load`."""
-
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
-        self.arguments = dict(arguments)
-
-    def __call__(self) -> Assessor:
-        """Load it."""
-        from jobscam.scoring import load
-
-        return load(**self.arguments)
+Items = Sequence[Row | Reject]
+_REJECTS_AT_ONCE = 256
+"""Rejects that are held, at most, while a row to which something was noted is looked for."""
 
 
 def score_table(
@@ -173,11 +50,15 @@ def score_table(
     raw_cells: bool = False,
     limit: int | None = None,
     top: int = 5,
+    strict: bool = False,
+    resume: bool = False,
     on_start: Callable[[Summary], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_row: Callable[[Row, Key], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
+    on_finish: Callable[[Summary], None] | None = None,
 ) -> Summary:
-    """Score a table; the same bytes come out for any number of workers and any chunk size.
+    """Score a table; the same bytes come out for any number of workers and any chunk size, interrupted or not.
 
     Parameters
     ----------
@@ -200,17 +81,27 @@ def score_table(
     rejects : path, optional
         By default ``<target>.rejects.csv``.
     raw_cells : bool
-        As of :func:`jobscam.io.create_table`.
+        Leave cells that a spreadsheet would run as formulas as they are, see :func:`jobscam.io.create_table`.
     limit : int, optional
         Stop after so many rows of the input.
     top : int
         How many of the ads with the highest risk the summary holds.
+    strict : bool
+        Stop at the first row that cannot be read or scored. By default such rows go to the rejects.
+    resume : bool
+        Go on with what an interrupted run on this target has left, if it has left anything. Chunk size and workers may
+        differ from its own.
     on_start : callable, optional
         Called with the mapping of the columns before the first row is scored.
     on_progress : callable, optional
         Called after each batch.
     on_row : callable, optional
         Called with each row that is written and its place in the order of risk.
+    on_note : callable, optional
+        Called with a sentence about an unfinished run that was found.
+    on_finish : callable, optional
+        Called when all is counted and written, right before the files get their names: what else belongs to the run is
+        made here, so that a run killed meanwhile can be gone on with.
 
     Returns
     -------
@@ -219,121 +110,185 @@ def score_table(
     Raises
     ------
     InputError
-        If the input as a whole cannot be used, or source and target are one file.
+        If the input as a whole cannot be used, source and target are one file, another run is writing the target, a row is
+        bad and `strict` is set, or what is to be resumed was begun with something else.
+    OutputError
+        If something cannot be written, because the disk is full for example.
+    JobscamError
+        If a worker dies, or memory is short.
     """
     started = time.monotonic()
     _check_arguments(source, target, workers, chunk, order, limit)
+    if resume:
+        _check_resume(source, target)
     rejects_to = Path(rejects) if rejects is not None else rejects_path(source, target)
     factory = scorer_args if callable(scorer_args) else LoadScorer(scorer_args)
     summary = Summary()
-    with ExitStack() as stack:
-        table = stack.enter_context(open_table(source))
-        mapping = map_columns(table.name, table.header, overrides)
-        summary.header, summary.columns, summary.unmapped = table.header, mapping.describe(), mapping.unmapped
-        ours = (*OUTPUT_COLUMNS[:-1], CAMPAIGN_COLUMN, OUTPUT_COLUMNS[-1]) if campaigns else OUTPUT_COLUMNS
-        kept = [i for i, name in enumerate(table.header) if name not in ours]
-        replaced = [name for name in table.header if name in ours]
-        if on_start is not None:
-            on_start(summary)
-        reject_file = stack.enter_context(RejectFile(rejects_to))
-        batches = read_batches(table, mapping, reject_file, summary, chunk, limit)
-        out = stack.enter_context(create_table(target, raw_cells=raw_cells))
-        out.write([table.header[i] for i in kept] + list(ours))
-        beside = None if str(target) == "-" else Path(target).resolve().parent
-        sorter = stack.enter_context(ExternalSorter(beside)) if order == "risk" or campaigns else None
-        groups = Campaigns() if campaigns else None
-        best: Riskiest[TopAd] = Riskiest(top)
-        results = stack.enter_context(closing(map_batches(_Assess(factory, reasons, language, campaigns), batches, workers)))
-        for batch, scored in results:
-            for entry, result in zip(batch, scored, strict=True):
-                tier, status = result.columns[_TIER], result.columns[_STATUS]
-                summary.rows_out += 1
-                summary.by_status[status] += 1
-                key: Key = (1, 0.0, summary.rows_out)
-                if status == Status.SCORED.value:
-                    summary.by_tier[tier] += 1
-                    summary.prevalence = result.prevalence
-                    summary.probabilities[round(1000 * (result.probability or 0.0))] += 1
-                    key = (0, -result.logit, summary.rows_out)
-                    best.offer(key, partial(_top_ad, entry, result))
-                if on_row is not None:
-                    on_row(entry.row, key)
-                cells = [entry.row.cells[i] for i in kept] + list(result.columns)
-                if groups is not None and result.traits is not None:
-                    groups.add(*result.traits)
-                    # The campaign is known at the end only: the cells wait, with the number of the row.
-                    record = json.dumps([summary.rows_out - 1, cells]).encode()
-                    key = key if order == "risk" else (0, 0.0, summary.rows_out)
-                else:
-                    record = out.encode(cells)
-                if sorter is None:
-                    out.write_encoded(record)
-                else:
-                    sorter.add(key, record)
-            if on_progress is not None:
-                on_progress(Progress(summary.rows_out + reject_file.count, table.position, table.size))
-        names = groups.names() if groups is not None else []
-        for record in sorter or ():
-            if groups is not None:
-                number, cells = json.loads(record)
-                record = out.encode([*cells[:-1], names[number], cells[-1]])
-            out.write_encoded(record)
-        summary.notes = [*table.notes, *out.notes]
-        if replaced:
-            summary.notes.append(f"columns of an earlier run, replaced: {', '.join(replaced)}")
-        summary.rejected = reject_file.count
-        summary.rejects = rejects_to if reject_file.count else None
-        counted = summary.rows_out + summary.rejected
-        if summary.rows_in != counted:
-            raise AssertionError(f"{summary.rows_in} rows were read, but {counted} are written or rejected")
-    summary.top = best.ranked()
+    try:
+        with ExitStack() as stack:
+            table = stack.enter_context(open_table(source))
+            mapping = map_columns(table.name, table.header, overrides)
+            summary.header, summary.columns, summary.unmapped = table.header, mapping.describe(), mapping.unmapped
+            if on_start is not None:
+                on_start(summary)
+            format_of(target)
+            work = stack.enter_context(WorkFolder(target)) if is_replaceable(target) else None
+            noted = work if identity.is_rereadable(source) else None
+            task = Assess(factory, mapping, reasons, language, campaigns, noted is not None)
+            pool = stack.enter_context(Pool(task, workers))
+            settings = {
+                "reasons (--reasons)": reasons,
+                "language (--lang)": language,
+                "campaigns (--campaigns)": campaigns,
+                "order (--order)": order,
+                "limit (--limit)": limit,
+                "raw cells (--raw-cells)": raw_cells,
+            }
+            scorer = pool.identity()
+            about = partial(identity.of_run, source, mapping, settings, scorer)
+            before = _journal(noted, target, about, resume, on_note) if noted is not None else None
+            made = work.folder("table") / Path(target).resolve().name if work is not None else None
+            folders = {name: work.folder(name) if work is not None else None for name in ("rejects", "sort")}
+            reject_file = RejectFile(rejects_to, folders["rejects"])
+            with (
+                create_table(target if made is None else made, raw_cells=raw_cells) as out,
+                reject_file,
+                Tally(
+                    out, mapping, summary, order=order, campaigns=campaigns, top=top, folder=folders["sort"], on_row=on_row
+                ) as tally,
+            ):
+                rows = read_rows(table, mapping, summary, limit)
+                for items, results in _results(table, rows, pool, noted, before, chunk, summary):
+                    for outcome in _outcomes(items, results):
+                        if not isinstance(outcome, Reject):
+                            tally.take(*outcome)
+                        elif strict:
+                            raise strict_error(table.name, mapping, outcome, summary.rows_out + reject_file.count + 1)
+                        else:
+                            reject_file.add(outcome)
+                    if on_progress is not None:
+                        done = summary.rows_out + reject_file.count
+                        on_progress(Progress(done, table.position, table.size, summary.resumed))
+                tally.finish()
+                _complete(summary, [*table.notes, *out.notes], reject_file, tally)
+                summary.seconds = time.monotonic() - started
+                if on_finish is not None:
+                    on_finish(summary)
+            # Both are complete: from here on nothing can run out of room.
+            if made is not None:
+                reject_file.put()
+                put(made, target)
+    except BrokenPipeError:
+        raise
+    except MemoryError:
+        raise JobscamError(
+            f"{source}: there is not enough memory; use fewer workers (--workers) or rows a batch (--chunk)"
+        ) from None
+    except OSError as error:  # what cannot be read is an InputError by now
+        raise _not_written(target, error) from error
     summary.seconds = time.monotonic() - started
     return summary
 
 
-class Entry(NamedTuple):
-    """A row and the posting it holds."""
+def _journal(
+    work: WorkFolder,
+    target: str | Path,
+    about: Callable[[], dict[str, str]],
+    resume: bool,
+    on_note: Callable[[str], None] | None,
+) -> Reading | None:
+    """Begin the journal, or return the records of the one to go on with."""
+    left = work.left()
+    if resume and left is not None:
+        identity.compare(target, left[0], about())
+        return left[1]
+    work.begin(about())
+    if on_note is not None and resume:
+        on_note("there is no unfinished run to continue; starting from the first row")
+    elif on_note is not None and left is not None and (rows := sum(record.rows for record in left[1])):
+        on_note(f"an unfinished run left {rows} scored rows in {work.path}; this run starts again and will replace them")
+        on_note("to continue that one instead, stop this one now (Ctrl-C) and add --resume")
+    return None
 
-    row: Row
-    posting: Posting
+
+def _results(
+    table: TableReader,
+    rows: Iterator[Row | Reject],
+    pool: Pool,
+    work: WorkFolder | None,
+    before: Reading | None,
+    chunk: int,
+    summary: Summary,
+) -> Iterator[tuple[Items, Sequence[Scored | str]]]:
+    """Rows in the order of the input with what was found: first what an earlier run noted, then what is scored now."""
+    if work is not None and before is not None:
+        yield from _noted(table, rows, before, summary)
+        work.go_on(before, summary.resumed)
+    batches = ((items, [item.cells for item in items if isinstance(item, Row)]) for items in in_batches(rows, chunk))
+    found: Assessed
+    for items, found in pool.map(batches):
+        if work is not None and found.results:
+            work.append(found.stored, len(found.results))
+        yield items, found.results
 
 
-def _top_ad(entry: Entry, result: _Scored) -> TopAd:
-    excerpt = shortened(entry.posting.text()[: 4 * _EXCERPT], _EXCERPT)
-    return TopAd(entry.row.line, result.columns[_TIER], result.probability, excerpt, result.columns[_REASONS])
-
-
-def read_batches(
-    table: TableReader, mapping: ColumnMap, rejects: RejectFile, summary: Summary, chunk: int, limit: int | None
-) -> Iterator[tuple[list[Entry], list[Posting]]]:
-    """Rows of a table in batches, with their postings; what cannot be read, or holds no text, goes to the rejects."""
-    entries: list[Entry] = []
-    size = 0
-    for item in islice(table, limit):
-        summary.rows_in += 1
+def _outcomes(items: Items, results: Sequence[Scored | str]) -> Iterator[tuple[Row, Scored] | Reject]:
+    """Each row with its result, or as a reject."""
+    scored = iter(results)
+    for item in items:
         if isinstance(item, Reject):
-            rejects.add(item)
+            yield item
             continue
-        if not mapping.has_text(item.cells):
-            rejects.add(rejected(item, "no text"))
-            continue
-        posting = mapping.posting(item.cells)
-        entries.append(Entry(item, posting))
-        size += sum(map(len, item.cells))
-        # Few long ads make a batch as well as many short ones; a batch of them must not fill the memory.
-        if len(entries) == chunk or size > _BATCH_SIZE:
-            yield entries, [entry.posting for entry in entries]
-            entries, size = [], 0
-    if entries:
-        yield entries, [entry.posting for entry in entries]
+        result = next(scored)
+        yield rejected(item, result) if isinstance(result, str) else (item, result)
 
 
-def map_columns(name: str, header: Sequence[str], overrides: Mapping[str, str] | None = None) -> ColumnMap:
-    """Which columns of a file feed which fields; an error names the file."""
-    try:
-        return ColumnMap.from_header(header, overrides)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+def _noted(
+    table: TableReader, rows: Iterator[Row | Reject], before: Reading, summary: Summary
+) -> Iterator[tuple[Items, Sequence[Scored | str]]]:
+    """The rows that an earlier run scored, read again, with the results it noted."""
+    for record in before:
+        if not record.rows:
+            continue
+        items: list[Row | Reject] = []
+        cells: list[list[str]] = []
+        while len(cells) < record.rows and (item := next(rows, None)) is not None:
+            items.append(item)
+            if isinstance(item, Row):
+                cells.append(item.cells)
+            elif not cells and len(items) == _REJECTS_AT_ONCE:
+                yield items, []
+                items = []
+        results = stored(record.data, cells)
+        if results is None:
+            where = f", line {items[0].line}" if items else ""
+            raise InputError(
+                f"{table.name}{where}: rows were changed since the unfinished run read them. Leave --resume out to start again."
+            )
+        summary.resumed += record.rows
+        yield items, results
+
+
+def _complete(summary: Summary, notes: list[str], reject_file: RejectFile, tally: Tally) -> None:
+    """Fill in what is known once every row was taken, and see that all of them are accounted for."""
+    summary.notes = notes
+    if tally.replaced:
+        summary.notes.append(f"columns of an earlier run, replaced: {', '.join(tally.replaced)}")
+    if summary.resumed:
+        summary.notes.append(f"continued: {summary.resumed} rows were scored before the interruption")
+    summary.rejected = reject_file.count
+    summary.rejects = reject_file.path if reject_file.count else None
+    counted = summary.rows_out + summary.rejected
+    if summary.rows_in != counted:
+        raise AssertionError(f"{summary.rows_in} rows were read, but {counted} are written or rejected")
+
+
+def _not_written(target: str | Path, error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    if not is_replaceable(target):
+        return OutputError(f"{'standard output' if str(target) == '-' else target} cannot be written: {reason}")
+    where = Path(target).resolve().parent
+    return OutputError(f"{target} cannot be written: {reason}. Make room in {where}; no unfinished file was put there.")
 
 
 def _check_arguments(source: str | Path, target: str | Path, workers: int, chunk: int, order: str, limit: int | None) -> None:
@@ -343,3 +298,25 @@ def _check_arguments(source: str | Path, target: str | Path, workers: int, chunk
         if value is not None and value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
     refuse_overwrite(source, target)
+
+
+def _check_resume(source: str | Path, target: str | Path) -> None:
+    if str(source) == "-" or (Path(source).exists() and not identity.is_rereadable(source)):
+        name = "standard input" if str(source) == "-" else str(source)
+        raise InputError(f"--resume: {name} cannot be read a second time; save the ads to a file and name that")
+    if not is_replaceable(target):
+        name = "standard output" if str(target) == "-" else str(target)
+        raise InputError(f"--resume: what was written to {name} is gone; name a file with -o")
+
+
+__all__ = [
+    "Assessor",
+    "Entry",
+    "LoadScorer",
+    "Progress",
+    "Summary",
+    "TopAd",
+    "map_columns",
+    "read_batches",
+    "score_table",
+]

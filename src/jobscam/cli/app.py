@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+import sys
+from contextlib import suppress
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from jobscam import __version__
 from jobscam.cli import campaigns, drift, explain, measure, model, queue, report, score, train
-from jobscam.errors import JobscamError
+from jobscam.errors import JobscamError, OutputError
 
 HELP = """Find dangerous job advertisements, with reasons.
 
@@ -17,8 +21,36 @@ Results go to standard output or a file, everything else to standard error.
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some rows were rejected.
 """
 
+_CLOSED_PIPE = 141
+"""What a shell reports of a program that was ended because nobody read its output any more: 128 and SIGPIPE."""
+
+
+class Commands(TyperGroup):
+    """The commands; one whose reader went away (``| head``) ends as other programs do, without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _drop_output()
+            raise typer.Exit(_CLOSED_PIPE) from None
+
+
+def _drop_output() -> None:
+    """Give what is still held for standard output to nobody, or Python would try again, and complain, on leaving."""
+    with suppress(OSError, ValueError):  # where it is no file, there is nothing to do
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 app = typer.Typer(
-    name="jobscam", help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False
+    cls=Commands,
+    name="jobscam",
+    help=HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
 )
 app.command("score", help=score.HELP, short_help="Score a table of ads.")(score.score)
 app.command("explain", help=explain.HELP, short_help="Explain the score of one ad.")(explain.explain)
@@ -53,4 +85,8 @@ def main() -> None:
         app()
     except (JobscamError, OSError) as error:
         typer.echo(f"jobscam: {error}", err=True)
+        for line in getattr(error, "__notes__", ()):
+            typer.echo(f"jobscam: {line}", err=True)
+        if isinstance(error, OutputError):
+            _drop_output()
         raise SystemExit(1) from None

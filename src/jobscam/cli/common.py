@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from jobscam.errors import JobscamError
 
 if TYPE_CHECKING:
     from jobscam.streaming import Progress
@@ -90,13 +94,57 @@ def progress_bar(shown: bool) -> Iterator[Callable[[Progress], None] | None]:
         transient=True,
     ) as bar:
         task = bar.add_task("", total=None, rows=0, rate="-")
+        resumed, began = 0, 0.0
 
         def update(state: Progress) -> None:
+            nonlocal resumed, began
             elapsed = bar.tasks[0].elapsed or 0.0
-            rate = f"{state.rows / elapsed:.0f}" if elapsed > 0 else "-"
+            # What an interrupted run has scored comes back many times faster than new rows do.
+            if state.resumed > resumed:
+                resumed, began = state.resumed, elapsed
+            rate = f"{(state.rows - resumed) / (elapsed - began):.0f}" if elapsed > began else "-"
             bar.update(task, total=state.bytes_total, completed=state.bytes_read, rows=state.rows, rate=rate)
 
         yield update
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that ends the process, made an exception so that what was begun is tidied up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextmanager
+def stoppable(hint: Callable[[], str]) -> Iterator[None]:
+    """Leave the block tidily on Ctrl-C and when told to terminate; `hint` tells what can be done after that or an error.
+
+    The exit code is 128 and the number of the signal.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped(number)
+
+    # An ignored signal (nohup) stays ignored.
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [n for name in names if signal.getsignal(n := getattr(signal, name)) == signal.SIG_DFL]
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        number = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
+        note(f"jobscam: stopped. {printable(hint())}".rstrip())
+        raise typer.Exit(128 + number) from None
+    except (JobscamError, OSError) as error:
+        if said := hint():
+            error.add_note(said)
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def default_output(ads: str, kind: str = "scored.csv") -> str:

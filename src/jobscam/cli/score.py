@@ -29,12 +29,13 @@ from jobscam.cli.common import (
     progress_bar,
     say_columns,
     scorer_arguments,
+    stoppable,
 )
 from jobscam.cli.engines import Engine, EngineOption, SchedulerOption, score_on_dask
 from jobscam.cli.report import say_page
 
 if TYPE_CHECKING:
-    from jobscam.report import RunPage
+    from jobscam.report import RunPage, Written
     from jobscam.streaming import Summary
 
 HELP = """Score a table of ads: CSV, TSV or JSONL (also .gz, .zst, .zip), Parquet, XLSX; - for standard input.
@@ -44,7 +45,11 @@ A folder, or a pattern in quotes such as 'ads/*.csv', is read as one table.
 All columns are kept, columns named jobscam_... are added, and the ads with the highest risk come first. Rows that
 cannot be read go to <output>.rejects.csv with their line and the reason.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some rows were rejected.
+A run that was interrupted, killed or met a full disk goes on where it was with the same command and --resume; its files are
+then the same as if nothing had happened. Until a run is complete it works in a hidden folder beside the output.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some rows were rejected; 128 and the number of the signal if a
+signal stopped it (130 Ctrl-C, 143 terminated, 141 nobody reads standard output any more).
 """
 
 
@@ -80,6 +85,12 @@ def score(
         Path | None, typer.Option(help="Where rejected rows go.  [default: <output>.rejects.csv]", show_default=False)
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many rows.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what an interrupted run has left, or start if it left nothing.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict/--skip-errors", help="Stop at the first bad row, or put such rows among the rejects.")
+    ] = False,
     top: Annotated[int, typer.Option(min=0, help="How many of the riskiest ads to show.")] = 5,
     report: Annotated[
         str | None, typer.Option("--report", metavar="PAGE.html", help="Also write a page to review the riskiest ads in.")
@@ -104,7 +115,15 @@ def score(
 
     target = output or default_output(ads)
     page = _page(ads, target, report, report_limit)
-    with progress_bar(shown=not quiet and sys.stderr.isatty()) as on_progress:
+    written: list[Written] = []
+
+    def finish(summary: Summary) -> None:
+        if page and report:
+            written.append(
+                page.write(report, ads, summary, arguments, overrides=overrides, language=lang.value, show_contacts=show_contacts)
+            )
+
+    with stoppable(lambda: _hint(target)), progress_bar(shown=not quiet and sys.stderr.isatty()) as on_progress:
         summary = score_table(
             ads,
             target,
@@ -120,17 +139,30 @@ def score(
             raw_cells=raw_cells,
             limit=limit,
             top=top,
+            strict=strict,
+            resume=resume,
             on_start=None if quiet else lambda summary: say_columns(summary.columns, summary.unmapped),
             on_progress=on_progress,
             on_row=page.take if page else None,
+            on_note=None if quiet else lambda text: note(f"Note: {printable(text)}"),
+            on_finish=finish,
         )
     _say(summary, "standard output" if target == "-" else target, quiet)
-    if page and report:
-        done = page.write(report, ads, summary, arguments, overrides=overrides, language=lang.value, show_contacts=show_contacts)
-        if not quiet:
-            say_page(done, report, show_contacts)
+    if not quiet:
+        for done in written:
+            say_page(done, str(report), show_contacts)
     if summary.rejected:
         raise typer.Exit(3)
+
+
+def _hint(target: str) -> str:
+    """How to go on with what an interrupted run has left."""
+    from jobscam.work import unfinished
+
+    left = unfinished(target)
+    if left is None or not left.rows:
+        return ""
+    return f"{left.rows} scored rows are kept in {left.folder}: the command that scored them goes on from there with --resume."
 
 
 def _page(ads: str, target: str, report: str | None, limit: int) -> RunPage | None:
@@ -164,7 +196,7 @@ def _say_summary(summary: Summary, target: str) -> None:
     note(_sum(summary.rows_out, "written", {s.value: summary.by_status[s.value] for s in Status}))
     scored = summary.by_status[Status.SCORED.value]
     note(_sum(scored, "scored", {tier: summary.by_tier[tier] for tier in reversed(TIERS)}))
-    rate = summary.rows_in / summary.seconds if summary.seconds else 0.0
+    rate = (summary.rows_in - summary.resumed) / summary.seconds if summary.seconds else 0.0
     note(f"{summary.seconds:.1f} seconds, {rate:.0f} rows a second")
     if summary.top:
         note("\nHighest risk:")

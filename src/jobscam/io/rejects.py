@@ -9,6 +9,7 @@ from typing import Self
 from jobscam.io.csv import CsvWriter
 from jobscam.io.many import is_many, stem
 from jobscam.io.packed import bare
+from jobscam.io.place import is_replaceable, put
 from jobscam.io.table import Row
 from jobscam.values import Reject
 
@@ -23,24 +24,35 @@ class RejectFile:
     path : Path
         Written when the block ends well and something was rejected. A file that an earlier run left there is removed
         otherwise: it would tell of rows that are no longer rejected.
+    folder : Path, optional
+        Where it is written, if not beside its place; :meth:`put` then gives it its name.
 
     Attributes
     ----------
     count : int
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, folder: Path | None = None) -> None:
         self.path = Path(path)
         self.count = 0
+        self._made = folder / self.path.name if folder is not None and is_replaceable(path) else None
         self._writer: CsvWriter | None = None
 
     def add(self, reject: Reject) -> None:
         """Append one."""
         if self._writer is None:
-            self._writer = CsvWriter(self.path)
+            self._writer = CsvWriter(self._made or self.path)
             self._writer.write(HEADER)
         self._writer.write((str(reject.line), reject.reason, reject.raw))
         self.count += 1
+
+    def put(self) -> None:
+        """Give a file that was made in a folder its name, or remove an earlier one; after the block."""
+        if self._writer is None:
+            if self._is_ours():
+                self.path.unlink()
+        elif self._made is not None:
+            put(self._made, self.path)
 
     def __enter__(self) -> Self:
         return self
@@ -48,8 +60,8 @@ class RejectFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._writer is not None:
             self._writer.__exit__(kind, error, trace)
-        elif kind is None and self._is_ours():
-            self.path.unlink()
+        if kind is None and self._made is None:
+            self.put()
 
     def _is_ours(self) -> bool:
         if not self.path.is_file():
