@@ -33,7 +33,7 @@ from jobscam.model.linear import LinearModel, block_ends
 
 ROOT = Path(__file__).parent.parent
 SIZES = (25, 50, 100, 200, 400)
-DRAWS = 10
+DRAWS = 6
 WRONG, NOISY = 0.2, (50, 100, 200)
 _HONEST = 500
 HEAD = """# What new labels do
