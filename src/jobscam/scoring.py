@@ -73,8 +73,8 @@ class Scorer:
             target = self._to_model[column]
             if target is not None:
                 row[target] = value
-        parts = explain.contributions(self.model, row, grams, document, findings)
-        logit = self.model.bias + sum(c.value for c in parts)
+        shares = explain.Shares(self.model, row, grams, document, findings)
+        logit = self.model.bias + sum(shares.values)
         scored = findings.posting_type == Status.SCORED.value
         computable = findings.posting_type != Status.NOT_ASSESSABLE.value
         probability = self.model.calibration.probability(logit, findings.language) if computable else None
@@ -86,8 +86,7 @@ class Scorer:
             status=findings.posting_type,
             status_reason=str(findings.facts["status_reason"]),
             language=findings.language,
-            contributions=parts,
-            reasons=explain.reasons(parts, document, self.knowledge.sentences),
+            shares=shares,
             evidence=findings.evidence,
             facts=findings.facts,
             model=self.name,
