@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 
 from jobscam.posting import FIELD_GAP, READ_FIELDS, Posting
 from jobscam.text import Normaliser, Text
 from jobscam.values import Span
 
-_WORD = re.compile(r"[a-z0-9]+")
+_WORDS = bytes(c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(256))
 
 
 class Document:
@@ -41,7 +40,7 @@ class Document:
                 parts.append(value)
                 at += len(value) + len(FIELD_GAP)
         self.text: Text = normaliser.read(FIELD_GAP.join(parts))
-        self.words = _WORD.findall(self.text.norm)
+        self.words = self.text.norm.encode("ascii", "replace").translate(_WORDS).decode().split()
 
     @property
     def norm(self) -> str:

@@ -7,7 +7,7 @@ rules a pattern out; one that is there only says where the pattern has to be tri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 
 def sign_table(other: str, signs: Mapping[str, str]) -> bytes:
@@ -23,3 +23,20 @@ def sign_table(other: str, signs: Mapping[str, str]) -> bytes:
         for character in characters:
             table[ord(character)] = ord(sign)
     return bytes(table)
+
+
+def words_with(signs: bytes, trace: bytes) -> Iterator[tuple[int, int]]:
+    """Bounds of the words, as blanks divide them, that hold a run of signs.
+
+    Examples
+    --------
+    >>> list(words_with(b"www w.w ww .w.w", b"w.w"))
+    [(4, 7), (11, 15)]
+    """
+    end = 0
+    while (at := signs.find(trace, end)) >= 0:
+        start = max(end, signs.rfind(b" ", end, at) + 1)
+        end = signs.find(b" ", at)
+        if end < 0:
+            end = len(signs)
+        yield start, end
