@@ -99,12 +99,12 @@ def any_of(words: Iterable[str]) -> str:
     return "|".join(re.escape(w) for w in sorted(set(words), key=lambda w: (-len(w), w))) or "(?!)"
 
 
-def whole_words(words: Iterable[str]) -> str:
-    """Source of a regular expression like :func:`any_of` that no letter stands before.
+def whole_words(words: Iterable[str], letters: str = "a-z") -> str:
+    """Source of a regular expression like :func:`any_of` that none of the letters stands before.
 
     The first letter is named before the look behind it, so that a search runs from one such letter to the next.
     """
     by_first: dict[str, list[str]] = {}
     for word in sorted(set(words), key=lambda w: (-len(w), w)):
-        by_first.setdefault(word[0], []).append(re.escape(word[1:]))
-    return "|".join(rf"{re.escape(c)}(?<![a-z]{re.escape(c)})(?:{'|'.join(by_first[c])})" for c in sorted(by_first)) or "(?!)"
+        by_first.setdefault(re.escape(word[0]), []).append(re.escape(word[1:]))
+    return "|".join(rf"{c}(?<![{letters}]{c})(?:{'|'.join(by_first[c])})" for c in sorted(by_first)) or "(?!)"

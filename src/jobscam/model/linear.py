@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -190,6 +191,11 @@ class LinearModel:
     curve: OperatingCurve = field(default_factory=OperatingCurve)
     thresholds: dict[str, float] = field(default_factory=lambda: {"medium": 0.3, "high": 0.6, "critical": 0.9})
 
+    @cached_property
+    def _pairs(self) -> FloatArray:
+        """Scale and weight of each bucket side by side, so that both come with one look into memory."""
+        return np.stack([self.scale, self.text], axis=1).astype(np.float64)
+
     def at_prevalence(self, prevalence: float) -> LinearModel:
         """The same model for a stream with another share of scams: probabilities and tiers change, the ranking does not.
 
@@ -223,7 +229,8 @@ class LinearModel:
 
     def text_values(self, grams: Grams) -> FloatArray:
         """Contribution of every n-gram of a text, in the order of `grams`."""
-        scale = self.scale[grams.buckets]
+        pairs = self._pairs.take(grams.buckets, axis=0)
+        scale = pairs[:, 0].copy()
         ends = block_ends(self.schema, self.bits)
         start = 0
         for end in np.searchsorted(grams.buckets, ends).tolist():
@@ -232,7 +239,7 @@ class LinearModel:
             if norm > 0.0:
                 block /= norm
             start = end
-        return np.asarray(self.text[grams.buckets] * scale, dtype=np.float64)
+        return np.asarray(pairs[:, 1] * scale, dtype=np.float64)
 
     def tier(self, probability: float) -> str:
         """Tier of a probability."""

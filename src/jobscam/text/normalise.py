@@ -36,10 +36,10 @@ _STRETCHED = re.compile(r"([a-z])\1{2,}+")
 _JOINT = re.compile(r"[-/'](?<=[a-z].)(?=[a-z])")
 _WORD = re.compile(r"[a-z0-9]+")
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
-# What each disguise cannot do without, as signs: letters that stand alone, a sign in a word, a digit beside a letter.
+# What each disguise cannot do without, as signs: letters that stand alone, a sign in a word, a digit.
 _ALONE = sign_table(" ", {"w": _LETTERS + _DIGITS})
 _INSIDE = sign_table(" ", {"w": _LETTERS + _DIGITS, ".": ".*_|~'"})
-_BESIDE = sign_table(" ", {"w": _LETTERS, "0": _DIGITS + "@$"})
+_WITHIN = sign_table(" ", {"w": _LETTERS, "0": _DIGITS + "@$"})
 _LEET_LETTERS = str.maketrans("013456789@$", "oieasbtbgas")
 _LEET_LETTERS_L = str.maketrans("013456789@$", "oleasgtbgas")
 
@@ -193,8 +193,8 @@ class Normaliser:
                 yield CUT, (match.start(), match.end(), word)
 
     def _leet(self, text: str) -> Iterator[tuple[str, Edit]]:
-        signs = text.encode("ascii", "replace").translate(_BESIDE).replace(b"w0", b"w!").replace(b"0w", b"!w")
-        for match in (m for word in words_with(signs, b"!") for m in _LEET.finditer(text, *word)):
+        signs = text.encode("ascii", "replace").translate(_WITHIN)
+        for match in (m for word in words_with(signs, b"0") for m in _LEET.finditer(text, *word)):
             word = _unleet(match[0], self._words)
             if word and len(word) >= 4:
                 yield LEET, (match.start(), match.end(), word)
