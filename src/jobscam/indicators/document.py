@@ -71,10 +71,12 @@ class Document:
 
     def field_floor(self, position: int) -> int:
         """Where, in the normalised text, the field begins that a position lies in."""
+        if len(self._starts) < 2:
+            return 0
         if self._floors is None:
             # Fields begin behind a line break, so only line breaks are looked at.
             lines = [0, *(n + 1 for n in self.text.lines)]
-            originals = [self.text.span(n, n + 1)[0] for n in lines]
+            originals = self.text.starts(lines)
             self._floors = [lines[min(bisect_left(originals, start), len(lines) - 1)] for start in self._starts]
         return self._floors[max(0, bisect_right(self._floors, position) - 1)]
 
@@ -84,7 +86,7 @@ class Document:
             return None
         i = self._names.index(name)
         self.field_floor(0)
-        floors = [*(self._floors or []), len(self.norm)]
+        floors = [*(self._floors or [0]), len(self.norm)]
         return floors[i], floors[i + 1]
 
     def words_shown(self, span: Span) -> str:

@@ -35,9 +35,11 @@ class Matcher(Generic[T]):
         A pattern may be given several times with different payloads.
     clitics : bool
         Accept the Indonesian clitics after the last word.
+    strict : bool
+        Ask for word bounds at the edges of every pattern, whatever it begins and ends with.
     """
 
-    def __init__(self, patterns: Iterable[tuple[str, T]], *, clitics: bool = True) -> None:
+    def __init__(self, patterns: Iterable[tuple[str, T]], *, clitics: bool = True, strict: bool = False) -> None:
         self._payloads: dict[str, list[T]] = {}
         for pattern, payload in patterns:
             if pattern:
@@ -45,8 +47,8 @@ class Matcher(Generic[T]):
         self._patterns = sorted(self._payloads)
         self.payloads = [self._payloads[p] for p in self._patterns]
         # A word bound is asked for only where the pattern's own edge is a Latin letter or digit: 柬埔寨, 🇰🇭 and $ have none.
-        self._bound_before = [_is_word(p[0]) for p in self._patterns]
-        self._bound_after = [_is_word(p[-1]) for p in self._patterns]
+        self._bound_before = [strict or _is_word(p[0]) for p in self._patterns]
+        self._bound_after = [strict or _is_word(p[-1]) for p in self._patterns]
         self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard) if self._patterns else None
         self._end = _CLITIC_END if clitics else None
 

@@ -79,6 +79,11 @@ class Runs:
         starts = self.starts
         return int(starts[position]) if position < len(starts) else len(self._old)
 
+    def starts_of(self, positions: list[int]) -> list[int]:
+        """Old positions of new ones, at once."""
+        starts = np.append(self.starts, len(self._old))
+        return list(starts[np.minimum(positions, len(starts) - 1)].tolist())
+
     def lines(self) -> list[int]:
         """New positions of the runs that held a line end."""
         codes = np.frombuffer(self._old.encode("ascii", "replace"), dtype=np.uint8)
@@ -131,3 +136,12 @@ class Alignment:
         for step in reversed(self._steps):
             start, end = step.back(start, end=False), step.back(end, end=True)
         return start, max(start, end)
+
+    def starts(self, positions: list[int]) -> list[int]:
+        """Where the characters at positions of the newest text begin in the original."""
+        for step in reversed(self._steps):
+            if isinstance(step, Runs):
+                positions = step.starts_of(positions)
+            else:
+                positions = [step.back(position, end=False) for position in positions]
+        return positions

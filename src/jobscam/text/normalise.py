@@ -86,6 +86,10 @@ class Text:
         """Span in the original of a span of `norm`."""
         return self._alignment.span(start, end)
 
+    def starts(self, positions: list[int]) -> list[int]:
+        """Where in the original the characters at positions of `norm` begin."""
+        return self._alignment.starts(positions)
+
     def line_bounds(self, position: int) -> tuple[int, int]:
         """Bounds in `norm` of the line that holds a position."""
         i = bisect_left(self.lines, position)
