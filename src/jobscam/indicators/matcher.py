@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, MatchKind
 
 T = TypeVar("T")
 
 # Indonesian clitics may follow the last word of a phrase: gajinya, berangkatlah.
-_CLITIC_END = re.compile(r"(?:nya|lah|kah|pun|ku|mu)(?![a-z0-9])")
-_CLITIC_BEGINS = "nlkpm"
-_IN_WORD = bytes(48 <= c <= 57 or 97 <= c <= 122 for c in range(256))
+_CLITICS = ("", "nya", "lah", "kah", "pun", "ku", "mu")
+_CLITIC_END = re.compile(r"(?:nya|lah|kah|pun|ku|mu)?(?![a-z0-9])")
+_PLAIN_END = re.compile(r"(?![a-z0-9])")
+_SINGLE = re.compile(r"[a-z0-9]+")
+_LETTERS = bytes(c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(256))
 MAX_HITS = 20_000
 """Bound on hits kept a text: a text made of nothing but phrases stays linear in cost and memory."""
 
@@ -47,23 +49,54 @@ class Matcher(Generic[T]):
         self._patterns = sorted(self._payloads)
         self.payloads = [self._payloads[p] for p in self._patterns]
         # A word bound is asked for only where the pattern's own edge is a Latin letter or digit: 柬埔寨, 🇰🇭 and $ have none.
+        tails = _CLITICS if clitics else ("",)
+        whole: dict[bytes, list[tuple[int, int, str]]] = {}
+        self._loose: list[int] = []
+        for i, pattern in enumerate(self._patterns):
+            if not (pattern.isascii() and _is_word(pattern[0])):
+                self._loose.append(i)
+                continue
+            key = b" " + pattern.encode().translate(_LETTERS)
+            told = "" if _SINGLE.fullmatch(pattern) else pattern
+            if not (strict or _is_word(pattern[-1])):
+                whole.setdefault(key, []).append((i, len(pattern), told))
+                continue
+            for tail in tails:
+                found = whole.setdefault(b"%b%b " % (key, tail.encode()), [])
+                found.append((i, len(pattern) + len(tail), told))
+        self._whole = list(whole.values())
+        self._automaton = BytesAhoCorasick(list(whole), matchkind=MatchKind.Standard) if whole else None
         self._bound_before = [strict or _is_word(p[0]) for p in self._patterns]
         self._bound_after = [strict or _is_word(p[-1]) for p in self._patterns]
-        self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard) if self._patterns else None
-        self._end = _CLITIC_END if clitics else None
+        loose = [self._patterns[i] for i in self._loose]
+        self._loose_automaton = AhoCorasick(loose, matchkind=MatchKind.Standard) if loose else None
+        # Without one of these characters a text holds none of the loose patterns.
+        self._loose_begins = frozenset(p[0] for p in loose)
+        self._end = _CLITIC_END if clitics else _PLAIN_END
 
-    def spans(self, text: str) -> Iterator[tuple[int, int, int]]:
-        """Number of the pattern, start and end of every hit on whole words, by where the pattern ends."""
-        if self._automaton is None or not text:
-            return
-        before, after, clitic = self._bound_before, self._bound_after, self._end
-        # Whether a word goes on, for every character: the one before position i is at i, the one at i is at i + 1.
-        word = b"\0%b\0" % text.encode("ascii", "replace").translate(_IN_WORD)
-        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if word[start] and before[index]:
+    def spans(self, text: str) -> list[tuple[int, int, int]]:
+        """Number of the pattern, start and end of every hit on whole words."""
+        out: list[tuple[int, int, int]] = []
+        if self._automaton is not None:
+            # Words between blanks, so that word bounds and clitics are part of what is looked for. What stands between
+            # the words of a pattern is compared afterwards.
+            letters = b" %b " % text.encode("ascii", "replace").translate(_LETTERS)
+            whole = self._whole
+            for key, start, _ in self._automaton.find_matches_as_indexes(letters, overlapping=True):
+                for index, size, told in whole[key]:
+                    if not told or text.startswith(told, start):
+                        out.append((index, start, start + size))
+        if self._loose_automaton is not None and not self._loose_begins.isdisjoint(text):
+            out += self._loose_spans(text)
+        return out
+
+    def _loose_spans(self, text: str) -> Iterator[tuple[int, int, int]]:
+        for number, start, end in self._loose_automaton.find_matches_as_indexes(text, overlapping=True):
+            index = self._loose[number]
+            if self._bound_before[index] and start and _is_word(text[start - 1]):
                 continue
-            if word[end + 1] and after[index]:
-                tail = clitic.match(text, end) if clitic is not None and text[end] in _CLITIC_BEGINS else None
+            if self._bound_after[index]:
+                tail = self._end.match(text, end)
                 if tail is None:
                     continue
                 end = tail.end()
