@@ -208,7 +208,13 @@ class Shares:
     __slots__ = ("_document", "_found", "_places", "names", "values")
 
     def __init__(
-        self, model: LinearModel, row: Mapping[int, float], grams: Grams, document: Document, findings: Findings
+        self,
+        model: LinearModel,
+        row: Mapping[int, float],
+        grams: Grams,
+        text_values: FloatArray,
+        document: Document,
+        findings: Findings,
     ) -> None:
         self.names: list[str] = []
         self.values: list[float] = []
@@ -227,7 +233,7 @@ class Shares:
             self._found.append((kind, evidence.get(name.split("@")[0])))
             self.names.append(name if kind == "ind" else f"{kind}:{name}")
             self.values.append(weight * value)
-        self._add_words(model.text_values(grams), grams)
+        self._add_words(text_values, grams)
 
     def _add_words(self, values: FloatArray, grams: Grams) -> None:
         if not len(values):

@@ -12,7 +12,7 @@ field says nothing, and only the first two have columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,39 +167,56 @@ class TextHasher:
 
     def grams(self, norm: str) -> Grams:
         """Distinct n-grams of a normalised text (its first 20,000 characters)."""
-        letters = _letters(norm[:_MAX_TEXT])
-        codes = np.frombuffer(b" %b " % letters.translate(_FOLDED), dtype=np.uint8)
+        return self.grams_of([norm])[0]
+
+    def grams_of(self, norms: Sequence[str]) -> list[Grams]:
+        """Distinct n-grams of several texts, hashed in one pass over all of them: many texts cost little more than one."""
+        letters = [_letters(norm[:_MAX_TEXT]) for norm in norms]
+        # Two blanks stand between texts, so that no n-gram reaches from one into the next.
+        codes = np.frombuffer(b"".join(b" %b " % text.translate(_FOLDED) for text in letters), dtype=np.uint8)
+        sizes = [len(text) + 2 for text in letters]
+        offsets = np.cumsum([0, *sizes])
         inside = codes != 32
         edges = (inside[1:] != inside[:-1]).nonzero()[0] + 1
         starts, ends = edges[::2], edges[1::2]
         if not len(starts):
             empty = np.zeros(0, dtype=np.int64)
-            return Grams(empty, empty, empty, empty, b"")
+            return [Grams(empty, empty, empty, empty, text) for text in letters]
+        bounds = np.searchsorted(starts, offsets)  # of the words of each text
+        text_of = np.repeat(np.arange(len(letters)), np.diff(bounds))
         # The word a place belongs to; a blank belongs to the word behind it.
         word = np.zeros(len(codes), dtype=np.int64)
         word[ends] = 1
         word = np.cumsum(word)
+        paired = (text_of[1:] == text_of[:-1]).nonzero()[0]
         with np.errstate(over="ignore"):
-            ones, twos = self._words(codes, starts, ends)
+            ones, twos = self._words(codes, sizes, starts, ends, starts - offsets[text_of])
             chars, first = self._chars(codes, inside)
-        count = len(starts)
-        hashes = np.concatenate([ones, twos, chars])
+        hashes = np.concatenate([ones, twos[paired], chars])
         hashes >>= self._shift
-        hashes[2 * count - 1 :] += self._chars_from
-        buckets, index = _first_seen(hashes, self.bits)
-        numbers = np.concatenate([np.arange(count), np.arange(count - 1), word[first]])
-        # Back from the padded text to the normalised one.
-        return Grams(buckets, numbers[index], starts - 1, ends - 1, letters)
+        hashes[len(ones) + len(paired) :] += self._chars_from
+        numbers = np.concatenate([np.arange(len(ones)), paired, word[first]])
+        buckets, index, ranges = _first_seen(hashes, text_of[numbers], self.bits, len(letters))
+        words = numbers[index]
+        # Back from the padded and joined texts to each normalised one.
+        out = []
+        for i, text in enumerate(letters):
+            low, high = bounds[i], bounds[i + 1]
+            own = slice(ranges[i], ranges[i + 1])
+            before = offsets[i] + 1
+            out.append(Grams(buckets[own], words[own] - low, starts[low:high] - before, ends[low:high] - before, text))
+        return out
 
     @staticmethod
     def _words(
-        codes: npt.NDArray[np.uint8], starts: IntArray, ends: IntArray
+        codes: npt.NDArray[np.uint8], sizes: list[int], starts: IntArray, ends: IntArray, places: IntArray
     ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        """Hashes of single words and of pairs of them."""
+        """Hashes of single words and of pairs of neighbours; `places` are the starts in their own texts."""
         # Running sums of ``code * base**i``: the hash of a word is a difference of two, multiplied up to the highest
         # power, so that a word hashes alike wherever it stands.
-        prefix = np.cumsum(codes * _POWERS[: len(codes)], dtype=np.uint64)
-        one = (prefix[ends - 1] - prefix[starts - 1]) * _POWERS[_MAX_TEXT + 4 - starts]
+        powers = np.concatenate([_POWERS[:size] for size in sizes])
+        prefix = np.cumsum(codes * powers, dtype=np.uint64)
+        one = (prefix[ends - 1] - prefix[starts - 1]) * _POWERS[_MAX_TEXT + 4 - places]
         one *= _MIX
         one ^= one >> np.uint64(29)
         two = (one[:-1] * _BASE + one[1:] + np.uint64(7)) * _MIX
@@ -207,40 +224,41 @@ class TextHasher:
 
     @staticmethod
     def _chars(codes: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.uint64], IntArray]:
-        """Hashes of the n-grams that lie in one word with at most the blank before and the blank after it, and their words."""
+        """Hashes of the n-grams that lie in one word with at most the blank before and the blank after it, and their places."""
         wide = codes.astype(np.uint64)
+        size = len(codes)
         hashes: list[npt.NDArray[np.uint64]] = []
         places: list[IntArray] = []
-        size = len(codes)
         total = wide[: size - 1] * _CHAR_POWERS[0] + wide[1:] * _CHAR_POWERS[1]
-        core = inside[1:]
+        core = inside[1:]  # whether all but the first and the last character belong to a word
         for n in _CHAR_GRAMS:
-            if size < n:
-                break
             last = size - n + 1
+            if last < 1:
+                break
             total = total[:last] + wide[n - 1 :] * _CHAR_POWERS[n - 1]
-            if n > 3:
-                core = core[:last] & inside[n - 2 : size - 1]
-            else:
-                core = core[:last]
+            core = core[:last] & inside[n - 2 : size - 1]
             keep = (core & (inside[:last] | inside[n - 1 :])).nonzero()[0]
             found = total[keep] * _MIX
             found ^= found >> np.uint64(31)
             hashes.append((found + np.uint64(n)) * _MIX)
             places.append(keep)
-        if not hashes:
-            return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
         return np.concatenate(hashes), np.concatenate(places)
 
 
-def _first_seen(buckets: npt.NDArray[np.uint64], bits: int) -> tuple[IntArray, IntArray]:
-    """Distinct buckets in order, and where each was seen first.
+def _first_seen(
+    buckets: npt.NDArray[np.uint64], text_of: IntArray, bits: int, texts: int
+) -> tuple[IntArray, IntArray, list[int]]:
+    """Distinct buckets of each text in order, where each was seen first, and the bounds of each text among them.
 
-    What ``np.unique(return_index=True)`` gives: bucket and place are sorted as one number, which is much faster.
+    What ``np.unique(return_index=True)`` gives: text, bucket and place are sorted as one number, which is much faster.
     """
     room = len(buckets).bit_length()
-    narrow = bits + room <= 32
-    keys = (buckets << np.uint64(room)).astype(np.uint32 if narrow else np.uint64)
+    narrow = bits + room + (texts - 1).bit_length() <= 32
+    keys = buckets << np.uint64(room)
+    if texts > 1:
+        keys |= text_of.astype(np.uint64) << np.uint64(room + bits)
+    if narrow:
+        keys = keys.astype(np.uint32)  # type: ignore[assignment]
     keys |= np.arange(len(buckets), dtype=keys.dtype)
     keys.sort()
     found = keys >> keys.dtype.type(room)
@@ -248,7 +266,9 @@ def _first_seen(buckets: npt.NDArray[np.uint64], bits: int) -> tuple[IntArray, I
     new[:1] = True
     np.not_equal(found[1:], found[:-1], out=new[1:])
     at = new.nonzero()[0]
-    return found[at].astype(np.int64), (keys[at] & keys.dtype.type((1 << room) - 1)).astype(np.int64)
+    seen = found[at].astype(np.int64)
+    ranges = np.searchsorted(seen, np.arange(texts + 1) << bits).tolist()
+    return seen & ((1 << bits) - 1), (keys[at] & keys.dtype.type((1 << room) - 1)).astype(np.int64), ranges
 
 
 class FeatureSpace:
