@@ -128,7 +128,7 @@ def _contacts(text: str, raw: bytes) -> Iterator[tuple[int, int]]:
         while 0 <= end < size - 1 and traces[end + 1] in b" 0-.":
             end = traces.find(b" ", end + 1)
         end = size if end < 0 else end
-        if sure >= 0 and sure < end or end - start >= _SHORTEST_NUMBER:
+        if 0 <= sure < end or end - start >= _SHORTEST_NUMBER:
             for match in _BLANKED.finditer(text, start, end):
                 yield match.span()
         sure, digit = traces.find(b"@", end), traces.find(b"0", end)
@@ -258,7 +258,7 @@ def _first_seen(
     if texts > 1:
         keys |= text_of.astype(np.uint64) << np.uint64(room + bits)
     if narrow:
-        keys = keys.astype(np.uint32)  # type: ignore[assignment]
+        keys = keys.astype(np.uint32)
     keys |= np.arange(len(buckets), dtype=keys.dtype)
     keys.sort()
     found = keys >> keys.dtype.type(room)

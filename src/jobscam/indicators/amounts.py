@@ -23,6 +23,14 @@ _OCR = re.compile(
 _OCR_HINT = re.compile(r"[0-9.,]o")
 _OCR_DIGITS = str.maketrans("osli", "0511")
 _DIGIT = re.compile(r"[0-9]")
+_DOLLAR_CODE = re.compile(r"\((sgd|aud|cad|hkd|nzd|usd|bnd)\)|^ ?(sgd|aud|cad|hkd|nzd|usd|bnd)(?![a-z])")
+_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3}){1,4}(?:,\d{1,2})?")
+_TWO_AND_A_HALF = re.compile(r"\d{1,2}[.,]\d{3}")
+_CENTS = re.compile(r",\d{1,2}$")
+_LOST_SEPARATOR = re.compile(r"\d{4,6}[.,]\d{3}|\d{1,3}[.,]\d{6}")
+_MILLIONS = re.compile(r"\d{1,3}(?:[.,]\d{3}){2,4}|\d{3}[.,]\d{3}")
+_ALL_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+$")
+_FROM_SIGN = re.compile(r"\D.*")
 _BEFORE, _AFTER = 28, 40
 _DIGITS = re.compile(r"[0-9](?:[^0-9]{0,80}[0-9])*+")
 _DIGIT_RUN = re.compile(r"[0-9]+")
@@ -257,7 +265,7 @@ class AmountReader:
         elif not currency and (m1 or m2):
             currency = "IDR"
         elif not currency:  # 3.500.000 alone: rupiah if it is large enough to be money
-            if low < _UNKNOWN_LEAST or text[max(0, start - 1) : start] == "(" or not re.match(r"\d{1,3}(?:[.,]\d{3})+$", n1):
+            if low < _UNKNOWN_LEAST or text[max(0, start - 1) : start] == "(" or not _ALL_GROUPED.match(n1):
                 return None
             currency = "IDR"
         period, stop = self._period_at(text, start, end)
@@ -274,7 +282,7 @@ class AmountReader:
 
     def _named_dollar(self, text: str, end: int) -> str:
         """The dollar that a code behind the amount names: ``$4,000 per month (SGD)``."""
-        match = re.search(r"\((sgd|aud|cad|hkd|nzd|usd|bnd)\)|^ ?(sgd|aud|cad|hkd|nzd|usd|bnd)(?![a-z])", text[end : end + 24])
+        match = _DOLLAR_CODE.search(text[end : end + 24])
         return (match[1] or match[2]).upper() if match else ""
 
     def _spelled(self, text: str) -> Iterator[Amount]:
@@ -308,15 +316,15 @@ class AmountReader:
     def _value(self, number: str, multiplier: str | None) -> float:
         factor = self._multipliers.get(multiplier or "", 1.0)
         compact = number.replace(" ", "")
-        if re.fullmatch(r"\d{1,3}(?:[.,]\d{3}){1,4}(?:,\d{1,2})?", compact):
+        if _GROUPED.fullmatch(compact):
             # 1.500 jt or 4.500 juta is rare; 2.500 with "juta" behind it means two and a half.
-            if factor >= 1e6 and re.fullmatch(r"\d{1,2}[.,]\d{3}", compact):
+            if factor >= 1e6 and _TWO_AND_A_HALF.fullmatch(compact):
                 return float(compact.replace(",", ".")) * factor
-            if re.search(r",\d{1,2}$", compact) and compact.count(".") + compact.count(",") > 1:
+            if _CENTS.search(compact) and compact.count(".") + compact.count(",") > 1:
                 compact = compact[: compact.rindex(",")]
-            return float(re.sub(r"[.,]", "", compact)) * factor
-        if re.fullmatch(r"\d{4,6}[.,]\d{3}|\d{1,3}[.,]\d{6}", compact):  # 4000,000: OCR lost a separator
-            return float(re.sub(r"[.,]", "", compact)) * factor
+            return float(compact.replace(".", "").replace(",", "")) * factor
+        if _LOST_SEPARATOR.fullmatch(compact):  # 4000,000: OCR lost a separator
+            return float(compact.replace(".", "").replace(",", "")) * factor
         return float(compact.replace(",", ".")) * factor
 
     def _period_at(self, text: str, start: int, end: int) -> tuple[str, int]:
@@ -357,9 +365,9 @@ def _spelt(text: str, multiplier: str) -> bool:
 
 
 def _thousands(number: str) -> bool:
-    return re.fullmatch(r"\d{1,3}(?:[.,]\d{3}){2,4}|\d{3}[.,]\d{3}", number) is not None
+    return _MILLIONS.fullmatch(number) is not None
 
 
 def _short(number: str) -> bool:
     """Whether a number can lack the multiplier of the other one: 10-15jt, 2,5-3jt."""
-    return len(re.sub(r"\D.*", "", number)) <= 3 and not _thousands(number)
+    return len(_FROM_SIGN.sub("", number)) <= 3 and not _thousands(number)

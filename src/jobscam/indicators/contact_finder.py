@@ -66,7 +66,7 @@ _MAIL_BEFORE, _MAIL_AFTER = 66, 300
 # the pattern: some match signs of other scripts (digits; the long s).
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ALNUM = "0123456789-?" + _LETTERS + _LETTERS.upper()
-_BREAKS = " \t\r\n[]()<>\""
+_BREAKS = ' \t\r\n[]()<>"'
 _MAIL = sign_table(" ", {"x": _ALNUM + "._+%", "@": "@"})
 _HOST = sign_table("-", {" ": _BREAKS, "x": _ALNUM, ".": "."})
 _ENDING = sign_table("-", {" ": _BREAKS, "x": _ALNUM, ".": ".", "e": "?" + "aceginosw" + "aceginosw".upper()})

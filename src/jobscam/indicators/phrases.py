@@ -37,7 +37,19 @@ class PhraseEngine:
         ]
         self._negators = frozenset().union(*(p.negators for p in knowledge.profiles.values()))
         self._matcher: Matcher[tuple[int, int]] = Matcher([*patterns, *((word, _NEGATOR) for word in sorted(self._negators))])
-        self._slots = [len(form.slots) for form in knowledge.forms]
+        # What each pattern stands for: forms that it is the whole of, and slots of others as one bit each.
+        self._whole = [[f for f, _ in found if f >= 0 and len(self._forms[f].slots) == 1] for found in self._matcher.payloads]
+        self._parts = [
+            [(f, 1 << slot) for f, slot in found if f >= 0 and len(self._forms[f].slots) > 1] for found in self._matcher.payloads
+        ]
+        self._full = [(1 << len(form.slots)) - 1 for form in knowledge.forms]
+        self._fillers: dict[int, list[list[int]]] = {
+            number: [[] for _ in form.slots] for number, form in enumerate(knowledge.forms) if len(form.slots) > 1
+        }
+        for index, found in enumerate(self._matcher.payloads):
+            for number, slot in found:
+                if number in self._fillers:
+                    self._fillers[number][slot].append(index)
         after = sorted({n for p in knowledge.profiles.values() for n in p.post_negators}, key=len, reverse=True)
         self._after = re.compile(r"\W{0,3}(?:" + "|".join(map(re.escape, after)) + r")(?![a-z0-9])") if after else None
 
@@ -50,22 +62,22 @@ class PhraseEngine:
         held: Found = defaultdict(list)
         negated: Found = defaultdict(list)
         hits, negators = self._hits(norm)
-        chains: dict[int, dict[int, list[tuple[int, int]]]] = {}
+        filled: dict[int, int] = {}
         for index, spans in hits.items():
-            for number, slot in self._matcher.payloads[index]:
-                if number < 0:
-                    continue
-                if self._slots[number] > 1:
-                    # Few forms have all their slots filled, so only those are looked at more closely.
-                    chains.setdefault(number, {}).setdefault(slot, []).extend(spans)
-                    continue
+            for number in self._whole[index]:
                 for start, end in spans:
                     self._place(norm, self._forms[number].indicator, start, end, held, negated, negators)
-        for number, by_slot in chains.items():
-            if len(by_slot) == self._slots[number]:
+            for number, bit in self._parts[index]:
+                filled[number] = filled.get(number, 0) | bit
+        for number, slots in filled.items():
+            # Few forms have all their slots filled, so only those are looked at more closely.
+            if slots == self._full[number]:
                 form = self._forms[number]
-                in_order = [sorted(by_slot[slot], key=_reading_order) for slot in range(len(by_slot))]
-                for start, end, gaps in _chains(norm, in_order, form.gaps):
+                by_slot = [
+                    sorted((span for i in indexes if i in hits for span in hits[i]), key=_reading_order)
+                    for indexes in self._fillers[number]
+                ]
+                for start, end, gaps in _chains(norm, by_slot, form.gaps):
                     denied = any(w in self._negators for gap in gaps for w in gap.split())
                     self._place(norm, form.indicator, start, end, held, negated, negators, denied=denied)
         return _merged(held), _merged(negated)

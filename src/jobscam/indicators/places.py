@@ -36,7 +36,9 @@ class RoleReader:
         cues = knowledge.cues["place"]
         self._reach = {name: int(value) for name, value in knowledge.settings["place_reach"].items()}
         self._order = {name: order for order, name in enumerate((*_ROLES, "street"))}
-        self._cues: Matcher[str] = Matcher(((cue, name) for name in self._order for cue in cues[name]), clitics=False, strict=True)
+        self._cues: Matcher[str] = Matcher(
+            ((cue, name) for name in self._order for cue in cues[name]), clitics=False, strict=True
+        )
         self._farthest = max(self._reach[name] for name in self._order) + _CUE_LENGTH
         self._street, self._office = (
             re.compile(rf"(?<![a-z0-9])(?:{any_of(cues[name])})(?![a-z0-9])") for name in ("street", "office")
