@@ -243,7 +243,7 @@ class Shares:
         at = list(map(first.setdefault, words, range(len(words))))
         # A word that comes again counts where it stands first.
         by_place = np.bincount(grams.words, weights=values, minlength=len(words))
-        sums = np.bincount(at, weights=by_place)[list(first.values())]
+        sums = np.asarray(np.bincount(at, weights=by_place).take(list(first.values())), dtype=np.float64)
         distinct = list(first)
         order = _ranked(sums, distinct)
         ranked = sums[order].tolist()

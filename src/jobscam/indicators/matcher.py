@@ -87,11 +87,11 @@ class Matcher(Generic[T]):
                     if not told or text.startswith(told, start):
                         out.append((index, start, start + size))
         if self._loose_automaton is not None and not self._loose_begins.isdisjoint(text):
-            out += self._loose_spans(text)
+            out += self._bounded(text, self._loose_automaton.find_matches_as_indexes(text, overlapping=True))
         return out
 
-    def _loose_spans(self, text: str) -> Iterator[tuple[int, int, int]]:
-        for number, start, end in self._loose_automaton.find_matches_as_indexes(text, overlapping=True):
+    def _bounded(self, text: str, hits: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
+        for number, start, end in hits:
             index = self._loose[number]
             if self._bound_before[index] and start and _is_word(text[start - 1]):
                 continue

@@ -73,7 +73,7 @@ class Runs:
             kept = np.ones(len(blank), dtype=np.bool_)
             np.logical_not(blank[1:] & blank[:-1], out=kept[1:])
             self._starts = kept.nonzero()[0]
-            self._quick = memoryview(self._starts)  # gives one number three times as fast as the array
+            self._quick: memoryview[int] = memoryview(self._starts.data)  # gives one number three times as fast as the array
             self._size = len(self._starts)
         return self._starts
 
@@ -81,7 +81,7 @@ class Runs:
         """Old position of a new one; the end of a run is the start of what follows."""
         if self._size < 0:
             _ = self.starts
-        return int(self._quick[position]) if position < self._size else len(self._old)
+        return self._quick[position] if position < self._size else len(self._old)
 
     def starts_of(self, positions: list[int]) -> list[int]:
         """Old positions of new ones, at once."""
