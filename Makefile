@@ -43,6 +43,7 @@ indicators: $(VENV)/.installed-measure  ## measure the readers on annotated real
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/indicators.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/scoring.py
 	$(BIN)/python benchmarks/campaigns.py
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/resume.py

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from jobscam.features import Grams
+from jobscam.features import FloatArray, Grams, IntArray
 from jobscam.indicators import Document
 from jobscam.model.linear import LinearModel
 from jobscam.values import Contribution, Evidence, Findings, Span
@@ -91,8 +92,8 @@ class Assessment:
         low, medium, high or critical; empty unless `status` is ``scored``.
     status : str
         scored, not_assessable, warning_or_news or not_an_ad.
-    reasons : tuple of Reason
-        By weight, the strongest first; every contribution is one.
+    shares : Shares
+        What `contributions` and `reasons` are made of when they are asked for.
     prevalence : float or None
         Share of scams in the stream for which the probability holds.
     """
@@ -104,14 +105,27 @@ class Assessment:
     status: str
     status_reason: str
     language: str
-    contributions: tuple[Contribution, ...]
-    reasons: tuple[Reason, ...]
+    shares: Shares
     evidence: tuple[Evidence, ...]
     facts: Mapping[str, object]
     model: str
     document: Document
     sentences: Mapping[str, Mapping[str, str]]
     prevalence: float | None = None
+
+    @cached_property
+    def contributions(self) -> tuple[Contribution, ...]:
+        """Everything that adds to the log-odds: indicators first, then words, then the rest of the text."""
+        return tuple(map(self.shares.contribution, range(len(self.shares.values))))
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """By weight, the strongest first; every contribution is one."""
+        return tuple(self._reason(part) for part in sorted(self.contributions, key=lambda c: (-abs(c.value), c.name)))
+
+    def _reason(self, part: Contribution) -> Reason:
+        words = " … ".join(self.document.words_shown(s) for s in part.spans[:3])
+        return Reason(part.name, part.value, words, part.spans, part.detail, self.sentences)
 
     @property
     def indicators(self) -> tuple[str, ...]:
@@ -147,12 +161,15 @@ class Assessment:
     def top_reasons(self, n: int = 3, language: str = "id") -> list[str]:
         """The strongest reasons in the direction of the tier, as sentences with the words of the ad."""
         upward = self.tier != "low"
+        names, values = self.shares.names, self.shares.values
+        fit = [
+            (-abs(value), name, i)
+            for i, (name, value) in enumerate(zip(names, values, strict=True))
+            if abs(value) >= _MIN_REASON and name != "text:rest" and (value > 0) is upward
+        ]
         said: list[str] = []
-        for reason in self.reasons:
-            if len(said) == n:
-                break
-            if abs(reason.weight) < _MIN_REASON or reason.name == "text:rest" or (reason.weight > 0) is not upward:
-                continue
+        for _, _, i in sorted(fit)[:n]:
+            reason = self._reason(self.shares.contribution(i))
             sentence = reason.sentence(language)
             words = " ".join(reason.text.split())[:80]
             said.append(sentence if not words or words in sentence else f"{sentence}: “{words}”")
@@ -177,54 +194,86 @@ class Assessment:
         return self.to_html()
 
 
-def contributions(
-    model: LinearModel, row: Mapping[int, float], grams: Grams, document: Document, findings: Findings
-) -> tuple[Contribution, ...]:
-    """Everything that adds to the log-odds of a posting: indicators first, then words, then the rest of the text."""
-    evidence: dict[str, Evidence] = {}
-    for item in findings.evidence:
-        if item.indicator not in evidence or item.value > evidence[item.indicator].value:
-            evidence[item.indicator] = item
-    out = []
-    for column, value in row.items():
-        weight = float(model.dense[column])
-        if weight == 0.0:
-            continue
-        kind, name = model.names[column].split(":", 1)
-        found = evidence.get(name.split("@")[0])
-        spans = found.spans if found and kind == "ind" else ()
-        if kind != "ind":
-            name = f"{kind}:{name}"
-        out.append(Contribution(name, weight * value, spans, found.detail if found else ""))
-    out += _words(model, grams, document)
-    return tuple(out)
+class Shares:
+    """What each indicator and word adds to the log-odds of a posting.
+
+    Attributes
+    ----------
+    names : list of str
+        Indicators first, then the words that are named one by one, then ``text:rest``.
+    values : list of float
+        Log-odds, in the same order.
+    """
+
+    __slots__ = ("_document", "_found", "_places", "names", "values")
+
+    def __init__(
+        self,
+        model: LinearModel,
+        row: Mapping[int, float],
+        grams: Grams,
+        text_values: FloatArray,
+        document: Document,
+        findings: Findings,
+    ) -> None:
+        self.names: list[str] = []
+        self.values: list[float] = []
+        self._document = document
+        self._found: list[tuple[str, Evidence | None]] = []
+        self._places: list[tuple[int, int]] = []
+        evidence: dict[str, Evidence] = {}
+        for item in findings.evidence:
+            if item.indicator not in evidence or item.value > evidence[item.indicator].value:
+                evidence[item.indicator] = item
+        for column, value in row.items():
+            weight = float(model.dense[column])
+            if weight == 0.0:
+                continue
+            kind, name = model.names[column].split(":", 1)
+            self._found.append((kind, evidence.get(name.split("@")[0])))
+            self.names.append(name if kind == "ind" else f"{kind}:{name}")
+            self.values.append(weight * value)
+        self._add_words(text_values, grams)
+
+    def _add_words(self, values: FloatArray, grams: Grams) -> None:
+        if not len(values):
+            return
+        words = grams.letters.split()
+        first: dict[bytes, int] = {}
+        at = list(map(first.setdefault, words, range(len(words))))
+        # A word that comes again counts where it stands first.
+        by_place = np.bincount(grams.words, weights=values, minlength=len(words))
+        sums = np.asarray(np.bincount(at, weights=by_place).take(list(first.values())), dtype=np.float64)
+        distinct = list(first)
+        order = _ranked(sums, distinct)
+        ranked = sums[order].tolist()
+        for i, value in zip(order[:MAX_WORDS].tolist(), ranked, strict=False):
+            place = first[distinct[i]]
+            self.names.append(f"text:{distinct[i].decode()}")
+            self.values.append(value)
+            self._places.append((int(grams.starts[place]), int(grams.ends[place])))
+        self.names.append("text:rest")
+        self.values.append(sum(ranked[MAX_WORDS:]))
+
+    def contribution(self, i: int) -> Contribution:
+        """One share with the characters that show it."""
+        name, value = self.names[i], self.values[i]
+        if i < len(self._found):
+            kind, found = self._found[i]
+            return Contribution(name, value, found.spans if found and kind == "ind" else (), found.detail if found else "")
+        place = i - len(self._found)
+        if place < len(self._places):
+            return Contribution(name, value, (self._document.span(*self._places[place]),))
+        return Contribution(name, value)
 
 
-def _words(model: LinearModel, grams: Grams, document: Document) -> list[Contribution]:
-    values = model.text_values(grams)
-    if not len(values):
-        return []
-    norm = document.norm
-    sums = np.bincount(grams.words, weights=values, minlength=len(grams.starts))
-    totals: dict[str, float] = {}
-    where: dict[str, tuple[int, int]] = {}
-    for start, end, value in zip(grams.starts.tolist(), grams.ends.tolist(), sums.tolist()):
-        word = norm[start:end]
-        totals[word] = totals.get(word, 0.0) + value
-        where.setdefault(word, (start, end))
-    ranked = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))
-    named, others = ranked[:MAX_WORDS], ranked[MAX_WORDS:]
-    out = [Contribution(f"text:{w}", v, (document.span(*where[w]),)) for w, v in named]
-    out.append(Contribution("text:rest", sum(v for _, v in others)))
-    return out
-
-
-def reasons(
-    items: tuple[Contribution, ...], document: Document, sentences: Mapping[str, Mapping[str, str]]
-) -> tuple[Reason, ...]:
-    """Reasons from contributions, the strongest first."""
-    ranked = sorted(items, key=lambda c: (-abs(c.value), c.name))
-    return tuple(
-        Reason(c.name, c.value, " … ".join(document.words_shown(s) for s in c.spans[:3]), c.spans, c.detail, sentences)
-        for c in ranked
-    )
+def _ranked(sums: FloatArray, words: list[bytes]) -> IntArray:
+    """Order of words by the size of their sums, equals by the alphabet."""
+    size = np.abs(sums)
+    order: IntArray = np.argsort(-size, kind="stable")
+    falling = size[order]
+    tied = (falling[1:] == falling[:-1]) & (falling[1:] > 0.0)
+    # Words that weigh nothing may stand in any order behind those that are named.
+    if tied.any() or not falling[:MAX_WORDS].all():
+        return np.array(sorted(range(len(words)), key=lambda i: (-size[i], words[i])), dtype=np.int64)
+    return order

@@ -12,7 +12,7 @@ field says nothing, and only the first two have columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy.typing as npt
 from jobscam.indicators import Document, IndicatorReader
 from jobscam.knowledge import Knowledge
 from jobscam.posting import METADATA_FIELDS, Posting
+from jobscam.text.signs import sign_table
 from jobscam.values import Findings, Sign
 
 SCHEMA_VERSION = 2
@@ -46,7 +47,7 @@ _BLANKED = re.compile(
     r"|[^\s.]{1,60}\.(?:[^\s.]{1,60}\.){0,3}(?:com|co|id|net|org|example|me|ly|gle|link)(?![a-z])\S{0,100}"
     r"|\+?\d[\d\-.,() ]{4,24}\d|(?<![a-z])contoh\S{0,40}"
 )
-_NOT_WORD = re.compile(r"[^a-z0-9]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _DIGITS = str.maketrans("123456789", "000000000")
 _BASE = np.uint64(0x100000001B3)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -68,12 +69,15 @@ class Grams:
         Index into `starts` and `ends` of the word (the first word, for two).
     starts, ends : ndarray of shape (n_words,)
         Bounds of every word in the normalised text.
+    letters : bytes
+        The words themselves, as they stand in the normalised text, with blanks between them.
     """
 
     buckets: IntArray
     words: IntArray
     starts: IntArray
     ends: IntArray
+    letters: bytes
 
 
 def _powers(n: int) -> npt.NDArray[np.uint64]:
@@ -82,6 +86,7 @@ def _powers(n: int) -> npt.NDArray[np.uint64]:
 
 
 _POWERS = _powers(_MAX_TEXT + 8)
+_CHAR_POWERS = _POWERS[_MAX_TEXT + 4 : _MAX_TEXT + 4 + max(_CHAR_GRAMS)]
 
 
 def blanked(norm: str, mark: str = " ") -> str:
@@ -93,6 +98,55 @@ def blanked(norm: str, mark: str = " ") -> str:
     'wa                gaji 00jt'
     """
     return _BLANKED.sub(lambda m: mark * len(m[0]), norm).translate(_DIGITS)
+
+
+# What a contact cannot be without: a digit, an at sign, a point before one of the letters that domains begin with.
+_TRACES = sign_table("x", {" ": " ", "0": "0123456789", "@": "@", ".": ".", "c": "cinoemlg", "-": "-,()"})
+_WORDS = bytes(c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(256))
+_FOLDED = bytes(ord("0") if 48 <= c <= 57 else c for c in range(256))
+_LITERALS = (b"http", b"www.", b"contoh")
+_SHORTEST_NUMBER = 6
+
+
+def _contacts(text: str, raw: bytes) -> Iterator[tuple[int, int]]:
+    """What :func:`blanked` overwrites, looked for only in the words that bear a trace of a contact.
+
+    Every alternative of the pattern stays within one word, but for numbers, which go on as long as words begin with one
+    of their characters.
+    """
+    for literal in _LITERALS:
+        if literal in raw:
+            raw = raw.replace(literal, b"@" + literal[1:])
+    traces = raw.translate(_TRACES).replace(b".c", b"@c")
+    size = len(traces)
+    end = 0
+    sure, digit = traces.find(b"@"), traces.find(b"0")
+    while sure >= 0 or digit >= 0:
+        at = digit if sure < 0 or 0 <= digit < sure else sure
+        start = traces.rfind(b" ", end, at) + 1 or end
+        end = traces.find(b" ", at) if at < size else -1
+        while 0 <= end < size - 1 and traces[end + 1] in b" 0-.":
+            end = traces.find(b" ", end + 1)
+        end = size if end < 0 else end
+        if 0 <= sure < end or end - start >= _SHORTEST_NUMBER:
+            for match in _BLANKED.finditer(text, start, end):
+                yield match.span()
+        sure, digit = traces.find(b"@", end), traces.find(b"0", end)
+
+
+def _letters(norm: str) -> bytes:
+    """The words of a normalised text without contacts, a blank in place of every other character."""
+    raw = norm.encode("ascii", "replace")
+    if not norm.isascii() and any(map(str.isdigit, "".join(_NOT_ASCII.findall(norm)))):
+        spans = [match.span() for match in _BLANKED.finditer(norm)]  # digits of other scripts leave no trace
+    elif len(raw) != len(raw.translate(None, b"@.0123456789")):
+        spans = list(_contacts(norm, raw))
+    else:
+        return raw.translate(_WORDS)
+    left = bytearray(raw)
+    for start, end in spans:
+        left[start:end] = b" " * (end - start)
+    return bytes(left.translate(_WORDS))
 
 
 class TextHasher:
@@ -109,67 +163,112 @@ class TextHasher:
     def __init__(self, bits: int = 18, schema: int = SCHEMA_VERSION) -> None:
         self.bits = bits
         self._shift = np.uint64(64 - bits + schema - 1)
-        self._chars_from = 0 if schema == 1 else 1 << (bits - 1)
+        self._chars_from = np.uint64(0 if schema == 1 else 1 << (bits - 1))
 
     def grams(self, norm: str) -> Grams:
         """Distinct n-grams of a normalised text (its first 20,000 characters)."""
-        text = norm[:_MAX_TEXT]
-        if "@" in text or "." in text or any(c.isdigit() for c in text):
-            text = blanked(text)
-        text = " " + _NOT_WORD.sub(" ", text) + " "
-        codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+        return self.grams_of([norm])[0]
+
+    def grams_of(self, norms: Sequence[str]) -> list[Grams]:
+        """Distinct n-grams of several texts, hashed in one pass over all of them: many texts cost little more than one."""
+        letters = [_letters(norm[:_MAX_TEXT]) for norm in norms]
+        # Two blanks stand between texts, so that no n-gram reaches from one into the next.
+        codes = np.frombuffer(b"".join(b" %b " % text.translate(_FOLDED) for text in letters), dtype=np.uint8)
+        sizes = [len(text) + 2 for text in letters]
+        offsets = np.cumsum([0, *sizes])
         inside = codes != 32
-        edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+        edges = (inside[1:] != inside[:-1]).nonzero()[0] + 1
         starts, ends = edges[::2], edges[1::2]
         if not len(starts):
             empty = np.zeros(0, dtype=np.int64)
-            return Grams(empty, empty, empty, empty)
+            return [Grams(empty, empty, empty, empty, text) for text in letters]
+        bounds = np.searchsorted(starts, offsets)  # of the words of each text
+        text_of = np.repeat(np.arange(len(letters)), np.diff(bounds))
+        # The word a place belongs to; a blank belongs to the word behind it.
+        word = np.zeros(len(codes), dtype=np.int64)
+        word[ends] = 1
+        word = np.cumsum(word)
+        paired = (text_of[1:] == text_of[:-1]).nonzero()[0]
         with np.errstate(over="ignore"):
-            prefix = np.concatenate([[np.uint64(0)], self._prefix(codes)])
-            parts = [self._words(prefix, starts, ends)]
-            parts += [self._chars(prefix, inside, n) for n in _CHAR_GRAMS]
-        hashes = np.concatenate([p[0] for p in parts])
-        first = np.concatenate([p[1] for p in parts])
-        buckets = (hashes >> self._shift).astype(np.int64)
-        buckets[len(parts[0][0]) :] += self._chars_from
-        unique, index = np.unique(buckets, return_index=True)
-        at = first[index]
-        words = np.searchsorted(starts, at + ~inside[at], side="right") - 1
-        # Back from the padded text to the normalised one.
-        return Grams(unique, words, starts - 1, ends - 1)
+            ones, twos = self._words(codes, sizes, starts, ends, starts - offsets[text_of])
+            chars, first = self._chars(codes, inside)
+        hashes = np.concatenate([ones, twos[paired], chars])
+        hashes >>= self._shift
+        hashes[len(ones) + len(paired) :] += self._chars_from
+        numbers = np.concatenate([np.arange(len(ones)), paired, word[first]])
+        buckets, index, ranges = _first_seen(hashes, text_of[numbers], self.bits, len(letters))
+        words = numbers[index]
+        # Back from the padded and joined texts to each normalised one.
+        out = []
+        for i, text in enumerate(letters):
+            low, high = bounds[i], bounds[i + 1]
+            own = slice(ranges[i], ranges[i + 1])
+            before = offsets[i] + 1
+            out.append(Grams(buckets[own], words[own] - low, starts[low:high] - before, ends[low:high] - before, text))
+        return out
 
     @staticmethod
-    def _prefix(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
-        """Running sums of ``code * base**i``: the hash of any stretch is a difference of two, scaled to one power."""
-        return np.cumsum(codes.astype(np.uint64) * _POWERS[: len(codes)], dtype=np.uint64)
-
-    @staticmethod
-    def _stretch(prefix: npt.NDArray[np.uint64], starts: IntArray, ends: IntArray) -> npt.NDArray[np.uint64]:
-        # Multiplied up to the highest power, so that a word hashes alike wherever it stands.
-        value = (prefix[ends] - prefix[starts]) * _POWERS[_MAX_TEXT + 4 - starts]
-        return np.asarray(value, dtype=np.uint64)
-
-    def _words(self, prefix: npt.NDArray[np.uint64], starts: IntArray, ends: IntArray) -> tuple[npt.NDArray[np.uint64], IntArray]:
-        one = self._stretch(prefix, starts, ends) * _MIX
+    def _words(
+        codes: npt.NDArray[np.uint8], sizes: list[int], starts: IntArray, ends: IntArray, places: IntArray
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Hashes of single words and of pairs of neighbours; `places` are the starts in their own texts."""
+        # Running sums of ``code * base**i``: the hash of a word is a difference of two, multiplied up to the highest
+        # power, so that a word hashes alike wherever it stands.
+        powers = np.concatenate([_POWERS[:size] for size in sizes])
+        prefix = np.cumsum(codes * powers, dtype=np.uint64)
+        one = (prefix[ends - 1] - prefix[starts - 1]) * _POWERS[_MAX_TEXT + 4 - places]
+        one *= _MIX
         one ^= one >> np.uint64(29)
         two = (one[:-1] * _BASE + one[1:] + np.uint64(7)) * _MIX
-        return np.concatenate([one * _MIX, two]), np.concatenate([starts, starts[:-1]]).astype(np.int64)
+        return one * _MIX, two
 
-    def _chars(
-        self, prefix: npt.NDArray[np.uint64], inside: npt.NDArray[np.bool_], n: int
-    ) -> tuple[npt.NDArray[np.uint64], IntArray]:
-        """n-grams that lie in one word with at most the blank before and the blank after it."""
-        size = len(inside)
-        if size < n:
-            return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
-        count = np.concatenate([[0], np.cumsum(inside)])
-        at = np.arange(size - n + 1)
-        core = count[at + n - 1] - count[at + 1]
-        keep = np.flatnonzero(core == n - 2).astype(np.int64)
-        keep = keep[(inside[keep] | inside[keep + n - 1])]
-        hashes = self._stretch(prefix, keep, keep + n) * _MIX
-        hashes ^= hashes >> np.uint64(31)
-        return (hashes + np.uint64(n)) * _MIX, keep
+    @staticmethod
+    def _chars(codes: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.uint64], IntArray]:
+        """Hashes of the n-grams that lie in one word with at most the blank before and the blank after it, and their places."""
+        wide = codes.astype(np.uint64)
+        size = len(codes)
+        hashes: list[npt.NDArray[np.uint64]] = []
+        places: list[IntArray] = []
+        total = wide[: size - 1] * _CHAR_POWERS[0] + wide[1:] * _CHAR_POWERS[1]
+        core = inside[1:]  # whether all but the first and the last character belong to a word
+        for n in _CHAR_GRAMS:
+            last = size - n + 1
+            if last < 1:
+                break
+            total = total[:last] + wide[n - 1 :] * _CHAR_POWERS[n - 1]
+            core = core[:last] & inside[n - 2 : size - 1]
+            keep = (core & (inside[:last] | inside[n - 1 :])).nonzero()[0]
+            found = total[keep] * _MIX
+            found ^= found >> np.uint64(31)
+            hashes.append((found + np.uint64(n)) * _MIX)
+            places.append(keep)
+        return np.concatenate(hashes), np.concatenate(places)
+
+
+def _first_seen(
+    buckets: npt.NDArray[np.uint64], text_of: IntArray, bits: int, texts: int
+) -> tuple[IntArray, IntArray, list[int]]:
+    """Distinct buckets of each text in order, where each was seen first, and the bounds of each text among them.
+
+    What ``np.unique(return_index=True)`` gives: text, bucket and place are sorted as one number, which is much faster.
+    """
+    room = len(buckets).bit_length()
+    narrow = bits + room + (texts - 1).bit_length() <= 32
+    keys = buckets << np.uint64(room)
+    if texts > 1:
+        keys |= text_of.astype(np.uint64) << np.uint64(room + bits)
+    if narrow:
+        keys = keys.astype(np.uint32)
+    keys |= np.arange(len(buckets), dtype=keys.dtype)
+    keys.sort()
+    found = keys >> keys.dtype.type(room)
+    new = np.empty(len(keys), dtype=np.bool_)
+    new[:1] = True
+    np.not_equal(found[1:], found[:-1], out=new[1:])
+    at = new.nonzero()[0]
+    seen = found[at].astype(np.int64)
+    ranges = np.searchsorted(seen, np.arange(texts + 1) << bits).tolist()
+    return seen & ((1 << bits) - 1), (keys[at] & keys.dtype.type((1 << room) - 1)).astype(np.int64), ranges
 
 
 class FeatureSpace:

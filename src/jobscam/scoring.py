@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobscam import explain
 from jobscam.errors import InputError
 from jobscam.explain import Assessment
-from jobscam.features import FeatureSpace, TextHasher, feature_matrix
-from jobscam.indicators import IndicatorReader
+from jobscam.features import FeatureSpace, FloatArray, Grams, TextHasher, feature_matrix
+from jobscam.indicators import Document, IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge import load as load_knowledge
 from jobscam.model import artifact, registry
 from jobscam.model.linear import LinearModel
 from jobscam.posting import TEXT_FIELDS, ColumnMap, Posting, cell_text
-from jobscam.values import Status
+from jobscam.values import Findings, Status
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_BATCH, _OVERHEAD = 20_000, 200
+"""Characters that are hashed together: enough to share the work, few enough to stay in the processor's cache."""
 
 Item = str | Mapping[str, Any] | Posting
 
@@ -65,16 +68,23 @@ class Scorer:
         >>> abs(a.logit - (a.bias + sum(c.value for c in a.contributions))) < 1e-9
         True
         """
-        posting = as_posting(item)
-        document, findings = self._reader.read(posting)
-        grams = self._hasher.grams(document.norm)
+        return self._assess([as_posting(item)])[0]
+
+    def _assess(self, postings: Sequence[Posting]) -> list[Assessment]:
+        """Assess a few postings: each is read by itself, their words are hashed and weighed together."""
+        read = [self._reader.read(posting) for posting in postings]
+        grams = self._hasher.grams_of([document.norm for document, _ in read])
+        values = self.model.text_values_of(grams)
+        return [self._judge(*one, g, v) for one, g, v in zip(read, grams, values, strict=True)]
+
+    def _judge(self, document: Document, findings: Findings, grams: Grams, text_values: FloatArray) -> Assessment:
         row = {}
         for column, value in self._space.row(document, findings).items():
             target = self._to_model[column]
             if target is not None:
                 row[target] = value
-        parts = explain.contributions(self.model, row, grams, document, findings)
-        logit = self.model.bias + sum(c.value for c in parts)
+        shares = explain.Shares(self.model, row, grams, text_values, document, findings)
+        logit = self.model.bias + sum(shares.values)
         scored = findings.posting_type == Status.SCORED.value
         computable = findings.posting_type != Status.NOT_ASSESSABLE.value
         probability = self.model.calibration.probability(logit, findings.language) if computable else None
@@ -86,8 +96,7 @@ class Scorer:
             status=findings.posting_type,
             status_reason=str(findings.facts["status_reason"]),
             language=findings.language,
-            contributions=parts,
-            reasons=explain.reasons(parts, document, self.knowledge.sentences),
+            shares=shares,
             evidence=findings.evidence,
             facts=findings.facts,
             model=self.name,
@@ -107,7 +116,17 @@ class Scorer:
 
     def assess_many(self, items: Iterable[Item]) -> list[Assessment]:
         """Assess several postings, in order."""
-        return [self.assess(item) for item in items]
+        out: list[Assessment] = []
+        batch: list[Posting] = []
+        size = 0
+        for item in items:
+            posting = as_posting(item)
+            batch.append(posting)
+            size += len(posting.description) + _OVERHEAD
+            if size > _BATCH:
+                out += self._assess(batch)
+                batch, size = [], 0
+        return out + (self._assess(batch) if batch else [])
 
     def score(self, data: pd.DataFrame | Iterable[Item], *, reasons: int = 3, language: str = "id") -> pd.DataFrame:
         """Score a table or a list of postings.
@@ -130,7 +149,7 @@ class Scorer:
 
         frame = data if isinstance(data, pd.DataFrame) else None
         postings = postings_of(data)
-        rows = [self.assess(p).columns(reasons, language) for p in postings]
+        rows = [found.columns(reasons, language) for found in self.assess_many(postings)]
         out = pd.DataFrame(rows, columns=list(explain.OUTPUT_COLUMNS), index=None if frame is None else frame.index)
         for name in ("jobscam_probability", "jobscam_salary_month_idr"):
             out[name] = pd.to_numeric(out[name].replace("", None), errors="coerce").astype(float)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from jobscam.indicators.matcher import any_of
+from jobscam.indicators.matcher import any_of, whole_words
 from jobscam.knowledge import Knowledge
 
 _NUMBER = (
@@ -22,8 +23,20 @@ _OCR = re.compile(
 _OCR_HINT = re.compile(r"[0-9.,]o")
 _OCR_DIGITS = str.maketrans("osli", "0511")
 _DIGIT = re.compile(r"[0-9]")
+_DOLLAR_CODE = re.compile(r"\((sgd|aud|cad|hkd|nzd|usd|bnd)\)|^ ?(sgd|aud|cad|hkd|nzd|usd|bnd)(?![a-z])")
+_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3}){1,4}(?:,\d{1,2})?")
+_TWO_AND_A_HALF = re.compile(r"\d{1,2}[.,]\d{3}")
+_CENTS = re.compile(r",\d{1,2}$")
+_LOST_SEPARATOR = re.compile(r"\d{4,6}[.,]\d{3}|\d{1,3}[.,]\d{6}")
+_MILLIONS = re.compile(r"\d{1,3}(?:[.,]\d{3}){2,4}|\d{3}[.,]\d{3}")
+_ALL_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+$")
+_FROM_SIGN = re.compile(r"\D.*")
 _BEFORE, _AFTER = 28, 40
 _DIGITS = re.compile(r"[0-9](?:[^0-9]{0,80}[0-9])*+")
+_DIGIT_RUN = re.compile(r"[0-9]+")
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
+_BEFORE_NUMBER = " .:"
+_SPELT_MULTIPLIERS = ("juta", "jt", "ribu", "rb")
 _UNKNOWN_LEAST = 100_000
 _OWN_DOLLARS = {"SG": "SGD", "AU": "AUD", "CA": "CAD", "HK": "HKD", "NZ": "NZD", "TW": "TWD", "BN": "BND"}
 _THOUSANDS_AT_MOST = 500
@@ -76,6 +89,9 @@ class AmountReader:
         self._bare_only = frozenset(money.bare_only)
         self._prefix = {f: n.currency for n in reversed(knowledge.currency_names) if n.prefix for f in n.forms}
         self._suffix = {f: n.currency for n in reversed(knowledge.currency_names) if n.suffix for f in n.forms}
+        self._by_end: dict[str, list[str]] = {}
+        for name in self._prefix:
+            self._by_end.setdefault(name[-2:], []).append(name)
         prefix, suffix = any_of(self._prefix), any_of(self._suffix)
         multiplier, to = any_of(self._multipliers), any_of(money.ranges)
 
@@ -95,7 +111,7 @@ class AmountReader:
         start = r"(?:(?<![a-z0-9.,/@_+-])|(?<=[a-z.)])(?=[$€£]))"
         self._pattern = re.compile(rf"{start}{one(1)}(?:{gap}{one(2)})?")
         self._between = re.compile(rf"[ ]?(?:dan|and|&)[ ]?{one(2)}")
-        self._not_money = re.compile(rf"(?<![a-z0-9])(?:{any_of(money.not_money)})(?![a-z0-9])")
+        self._not_money = re.compile(rf"(?:{whole_words(money.not_money, 'a-z0-9')})(?![a-z0-9])")
         words = any_of(self._numerals)
         spelt = rf"(?:(?:{words}|belas|puluh|ratus|setengah)[ ]?){{1,5}}|se"
         self._words = re.compile(rf"(?<![a-z0-9])({spelt})(juta|jt|ribu|rb)(?:an)?( setengah)?(?![a-z0-9])")
@@ -153,7 +169,8 @@ class AmountReader:
                 text = _OCR.sub(lambda m: m[0][:2] + m[0][2:].translate(_OCR_DIGITS), norm)
             text = self._not_money.sub(lambda m: " " * len(m[0]), text)
             found += self._figures(text, dollars, thousands)
-        if "juta" in norm or "ribu" in norm or " jt" in norm or " rb" in norm:
+        told = "juta" in norm or "ribu" in norm or " jt" in norm or " rb" in norm
+        if told and any(map(partial(_spelt, text), _SPELT_MULTIPLIERS)):
             found += self._spelled(text)
         if any(word in norm for word in self._reference_words):
             found += self._references(text)
@@ -161,8 +178,36 @@ class AmountReader:
 
     def _near_digits(self, text: str) -> Iterator[re.Match[str]]:
         """Matches of the pattern, looked for only around digits: most of an ad has none."""
+        if text.isascii() or not _OTHER_DIGIT.search(text):
+            yield from self._from_digits(text)
+            return
         for digits in _DIGITS.finditer(text):
             yield from self._pattern.finditer(text, max(0, digits.start() - _BEFORE), min(len(text), digits.end() + _AFTER))
+
+    def _from_digits(self, text: str) -> Iterator[re.Match[str]]:
+        """The same where all digits are plain: an amount begins with a number, or with a currency right before one."""
+        end = 0
+        for digits in _DIGIT_RUN.finditer(text):
+            at = digits.start()
+            if at < end:
+                continue
+            starts = self._currencies_before(text, at, end)
+            for start in (*sorted(starts), at) if starts else (at,):
+                if match := self._pattern.match(text, start):
+                    end = match.end()
+                    yield match
+                    break
+
+    def _currencies_before(self, text: str, at: int, floor: int) -> set[int]:
+        """Where names of currencies begin that stand right before a number."""
+        found: set[int] = set()
+        for stop in (at, at - 1, at - 2):
+            if stop <= floor or (stop < at and text[stop] not in _BEFORE_NUMBER):
+                break
+            for name in (*self._by_end.get(text[stop - 1], ()), *self._by_end.get(text[max(0, stop - 2) : stop], ())):
+                if stop - len(name) >= floor and text.startswith(name, stop - len(name)):
+                    found.add(stop - len(name))
+        return found
 
     def _references(self, text: str) -> Iterator[Amount]:
         for match in self._reference.finditer(text):
@@ -220,7 +265,7 @@ class AmountReader:
         elif not currency and (m1 or m2):
             currency = "IDR"
         elif not currency:  # 3.500.000 alone: rupiah if it is large enough to be money
-            if low < _UNKNOWN_LEAST or text[max(0, start - 1) : start] == "(" or not re.match(r"\d{1,3}(?:[.,]\d{3})+$", n1):
+            if low < _UNKNOWN_LEAST or text[max(0, start - 1) : start] == "(" or not _ALL_GROUPED.match(n1):
                 return None
             currency = "IDR"
         period, stop = self._period_at(text, start, end)
@@ -237,7 +282,7 @@ class AmountReader:
 
     def _named_dollar(self, text: str, end: int) -> str:
         """The dollar that a code behind the amount names: ``$4,000 per month (SGD)``."""
-        match = re.search(r"\((sgd|aud|cad|hkd|nzd|usd|bnd)\)|^ ?(sgd|aud|cad|hkd|nzd|usd|bnd)(?![a-z])", text[end : end + 24])
+        match = _DOLLAR_CODE.search(text[end : end + 24])
         return (match[1] or match[2]).upper() if match else ""
 
     def _spelled(self, text: str) -> Iterator[Amount]:
@@ -271,15 +316,15 @@ class AmountReader:
     def _value(self, number: str, multiplier: str | None) -> float:
         factor = self._multipliers.get(multiplier or "", 1.0)
         compact = number.replace(" ", "")
-        if re.fullmatch(r"\d{1,3}(?:[.,]\d{3}){1,4}(?:,\d{1,2})?", compact):
+        if _GROUPED.fullmatch(compact):
             # 1.500 jt or 4.500 juta is rare; 2.500 with "juta" behind it means two and a half.
-            if factor >= 1e6 and re.fullmatch(r"\d{1,2}[.,]\d{3}", compact):
+            if factor >= 1e6 and _TWO_AND_A_HALF.fullmatch(compact):
                 return float(compact.replace(",", ".")) * factor
-            if re.search(r",\d{1,2}$", compact) and compact.count(".") + compact.count(",") > 1:
+            if _CENTS.search(compact) and compact.count(".") + compact.count(",") > 1:
                 compact = compact[: compact.rindex(",")]
-            return float(re.sub(r"[.,]", "", compact)) * factor
-        if re.fullmatch(r"\d{4,6}[.,]\d{3}|\d{1,3}[.,]\d{6}", compact):  # 4000,000: OCR lost a separator
-            return float(re.sub(r"[.,]", "", compact)) * factor
+            return float(compact.replace(".", "").replace(",", "")) * factor
+        if _LOST_SEPARATOR.fullmatch(compact):  # 4000,000: OCR lost a separator
+            return float(compact.replace(".", "").replace(",", "")) * factor
         return float(compact.replace(",", ".")) * factor
 
     def _period_at(self, text: str, start: int, end: int) -> tuple[str, int]:
@@ -308,10 +353,21 @@ class AmountReader:
         return ""
 
 
+def _spelt(text: str, multiplier: str) -> bool:
+    """Whether a multiplier stands behind a letter, as it does behind a number in words."""
+    at = text.find(multiplier)
+    while at > 0:
+        before = text[at - 2 : at].strip(" ") if at > 1 else text[:at]
+        if before[-1:].isalpha():
+            return True
+        at = text.find(multiplier, at + 1)
+    return False
+
+
 def _thousands(number: str) -> bool:
-    return re.fullmatch(r"\d{1,3}(?:[.,]\d{3}){2,4}|\d{3}[.,]\d{3}", number) is not None
+    return _MILLIONS.fullmatch(number) is not None
 
 
 def _short(number: str) -> bool:
     """Whether a number can lack the multiplier of the other one: 10-15jt, 2,5-3jt."""
-    return len(re.sub(r"\D.*", "", number)) <= 3 and not _thousands(number)
+    return len(_FROM_SIGN.sub("", number)) <= 3 and not _thousands(number)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from jobscam.indicators.contact_finder import Contact, ContactFinder
 from jobscam.indicators.document import Document
-from jobscam.indicators.matcher import Matcher, any_of
+from jobscam.indicators.matcher import Matcher, any_of, whole_words
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge.tables import Brand
 from jobscam.values import Evidence
@@ -47,14 +47,15 @@ class ContactReader:
         self._finder = ContactFinder(knowledge)
         self._domains = knowledge.contact_domains
         channel = knowledge.cues["channel"]
-        self._telegram = re.compile(rf"(?<![a-z])(?:{any_of(channel['telegram'])})(?![a-z])")
-        self._whatsapp = re.compile(rf"(?<![a-z])(?:{any_of(channel['whatsapp'])})(?![a-z])")
+        self._telegram = re.compile(rf"(?:{whole_words(channel['telegram'])})(?![a-z])")
+        self._whatsapp = re.compile(rf"(?:{whole_words(channel['whatsapp'])})(?![a-z])")
         before = any_of(knowledge.cues["employer"]["before"])
         self._employer = re.compile(rf"(?<![a-z])(?:{before})[ :*]{{0,3}}(?:pt |kantor |di )?$")
         self._hubs = frozenset(c.iso for c in knowledge.countries.values() if c.hub_risk == "high")
         self._recruiting = re.compile(any_of(knowledge.cues["lookalike"]["words"]))
         self._official = (".go.id", *(f".{d}" for row in knowledge.brands for d in row.domains))
         self._marks = _marks(knowledge)
+        self._names = list(self._marks)
         self._brands: Matcher[Brand] = Matcher((form, row) for row in knowledge.brands for form in row.forms)
 
     def read(self, document: Document) -> Contacts:
@@ -82,13 +83,16 @@ class ContactReader:
             return ""
         written = re.sub(r"[^a-z0-9]", "", _SECOND_LEVEL.sub("", domain).rpartition(".")[2])
         label = re.sub(r"[^a-z]", "", written.translate(_LOOKALIKES).replace("rn", "m").replace("vv", "w"))
+        near = {found[0] for found in process.extract(label, self._names, scorer=fuzz.ratio, score_cutoff=_NEAR, limit=None)}
         for mark, name in self._marks.items():
+            if mark not in near and mark not in label:
+                continue
             rest = label.replace(mark, "", 1)
             if mark in label and rest and self._recruiting.search(rest):
                 return name
             if label == mark and written != mark:
                 return name
-            if label != mark and abs(len(label) - len(mark)) <= 2 and fuzz.ratio(label, mark) >= _NEAR:
+            if label != mark and abs(len(label) - len(mark)) <= 2 and mark in near:
                 return name
         return ""
 

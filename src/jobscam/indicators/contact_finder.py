@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from jobscam.indicators.matcher import any_of
 from jobscam.knowledge import Knowledge
+from jobscam.text.signs import sign_table, words_with
 
 MAX_CHARS = 200_000
 
@@ -57,7 +58,19 @@ _ANY_HOST = re.compile(
     rf"(?<![A-Za-z0-9@.])([A-Za-z0-9\-]{{1,20}}\.(?:[A-Za-z0-9\-]{{2,20}}\.)?[A-Za-z]{{2,10}})(?![A-Za-z0-9]){_PATH}"
 )
 _BEFORE_HOST = re.compile(rf"(?<![A-Za-z0-9._+\-])[A-Za-z0-9][A-Za-z0-9._+\-]{{1,40}}(?:{_AT}|\s)?$")
-_DIGIT = re.compile(r"[0-9]")
+_ANY_AT = re.compile(r"@|\(at\)|\[at\]", re.IGNORECASE)
+_MAIL_BEFORE, _MAIL_AFTER = 66, 300
+"""Characters that an address can have before and behind its at sign, and a few more."""
+
+# What a contact cannot do without, as signs. A character that is not ASCII stands as "?", and is taken for whatever helps
+# the pattern: some match signs of other scripts (digits; the long s).
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_ALNUM = "0123456789-?" + _LETTERS + _LETTERS.upper()
+_BREAKS = ' \t\r\n[]()<>"'
+_MAIL = sign_table(" ", {"x": _ALNUM + "._+%", "@": "@"})
+_HOST = sign_table("-", {" ": _BREAKS, "x": _ALNUM, ".": "."})
+_ENDING = sign_table("-", {" ": _BREAKS, "x": _ALNUM, ".": ".", "e": "?" + "aceginosw" + "aceginosw".upper()})
+_NUMBER = sign_table(" ", {"0": "0123456789?", "-": "O+-.'() "})
 _LONGEST_LOCAL = 48
 _NAMED = re.compile(r"[:=]\s{0,2}([A-Za-z0-9][A-Za-z0-9_.]{3,30})(?![A-Za-z0-9@])")
 _HANDLE = re.compile(r"(?<![A-Za-z0-9._])@([A-Za-z0-9][A-Za-z0-9_.]{3,30}(?: _ [A-Za-z0-9_]{2,20})?)")
@@ -93,6 +106,7 @@ class ContactFinder:
             re.IGNORECASE,
         )
         self._account = re.compile(rf"(?<![A-Za-z])(?:{any_of(channel['accounts'])})\s{{0,2}}$", re.IGNORECASE)
+        self._accounts_named = tuple(channel["accounts"])
         self._codes = {c.dial_code: c.iso for c in knowledge.countries.values() if c.dial_code}
         self._mail = tuple(channel["damaged_mail"])
         # gmail com, @gmailcom, xagmail.com: the dot, the at sign or both lost.
@@ -126,20 +140,28 @@ class ContactFinder:
 
         if "#" in text:
             add(Contact(_MASKS[m[1]], m.start(), m.end(), "") for m in _MASK.finditer(text))
-        if "@" in text or "at" in text:
-            add(Contact("email", m.start(), m.end(), m[1].lower()) for m in _EMAIL_PLAIN.finditer(text))
+        raw = text.encode("ascii", "replace")
+        if "@" in text:
+            add(
+                Contact("email", m.start(), m.end(), m[1].lower())
+                for word in words_with(raw.translate(_MAIL), b"@")
+                for m in _EMAIL_PLAIN.finditer(text, *word)
+            )
         lowered = text.lower()
         if "gma" in lowered or any(host in lowered for host in self._mail):
             add(self._free_mail(text))
         if "@" in text or "[at]" in text or "(at)" in text:
-            add(Contact("email", m.start(), m.end(), _tidy(m[1])) for m in _EMAIL.finditer(text))
+            add(
+                Contact("email", m.start(), m.end(), _tidy(m[1]))
+                for window in _windows(text)
+                for m in _EMAIL.finditer(text, *window)
+            )
         if "dot" in lowered:
             add(Contact("email", m.start(), m.end(), f"{m[1]}.{m[2]}".lower()) for m in _SPELT.finditer(text))
-        add(self._links(text, lowered))
-        if _DIGIT.search(text):
-            add(self._phones(text))
+        add(self._links(text, lowered, raw))
+        add(self._phones(text, raw))
         if "@" in text:
-            add(Contact("handle", m.start(), m.end(), m[1].lower().rstrip(".")) for m in _HANDLE.finditer(text))
+            add(Contact("handle", m.start(), m.end(), m[1].lower().rstrip(".")) for m in _matches_at(_HANDLE, text, "@"))
         add(self._accounts(text))
         return tuple(found)
 
@@ -155,11 +177,11 @@ class ContactFinder:
                 f"{_host_name(match[1])}.{'co.id' if 'id' in (match[2] or '').lower() else 'com'}",
             )
 
-    def _links(self, text: str, lowered: str) -> Iterator[Contact]:
+    def _links(self, text: str, lowered: str, raw: bytes) -> Iterator[Contact]:
         for match in _SCHEME.finditer(text) if "http" in lowered else ():
             yield Contact("link", match.start(), match.end(), match[1].lower().strip(".-"))
         if "." in text:
-            for match in _ANY_HOST.finditer(text):
+            for match in (m for word in words_with(raw.translate(_HOST), b"x.x") for m in _ANY_HOST.finditer(text, *word)):
                 if match[1].lower() in self._hidden:
                     yield Contact("link", match.start(), match.end(), match[1].lower())
         for match in self._damaged.finditer(text) if any(h in lowered for h in self._damaged_hosts) else ():
@@ -168,16 +190,19 @@ class ContactFinder:
         for match in _WWW.finditer(text) if "www" in lowered else ():
             yield Contact("link", match.start(), match.end(), _tidy(match[1]))
         if "." in text:
-            for match in _DOMAIN.finditer(text):
+            for match in (m for words in _before_endings(raw) for m in _DOMAIN.finditer(text, *words)):
                 yield Contact("link", match.start(), match.end(), match[1].lower().replace(" ", ""))
 
     def _accounts(self, text: str) -> Iterator[Contact]:
         for match in _NAMED.finditer(text):
+            before = text[max(0, match.start() - 16) : match.start()].rstrip()
+            if before.isascii() and not before.lower().endswith(self._accounts_named):
+                continue
             if not match[1].isdigit() and self._account.search(text, max(0, match.start() - 16), match.start()):
                 yield Contact("handle", match.start(1), match.end(1), match[1].lower())
 
-    def _phones(self, text: str) -> Iterator[Contact]:
-        for match in _PHONE.finditer(text):
+    def _phones(self, text: str, raw: bytes) -> Iterator[Contact]:
+        for match in (m for run in words_with(raw.translate(_NUMBER), b"00") for m in _PHONE.finditer(text, *run)):
             if _CLOCK.match(match[0]):
                 continue
             end = match.end()
@@ -212,6 +237,43 @@ class ContactFinder:
             if digits[:length] in self._codes:
                 return self._codes[digits[:length]]
         return "ZZ"
+
+
+def _windows(text: str) -> Iterator[tuple[int, int]]:
+    """Bounds of the stretches around at signs; two that are near each other share one."""
+    start = end = -1
+    for match in _ANY_AT.finditer(text):
+        if match.start() >= end:
+            if end >= 0:
+                yield start, end
+            start = max(0, match.start() - _MAIL_BEFORE)
+        end = match.end() + _MAIL_AFTER
+    if end >= 0:
+        yield start, min(end, len(text))
+
+
+def _before_endings(raw: bytes) -> Iterator[tuple[int, int]]:
+    """Bounds of the words with a point and a letter that domains end with, and of the word behind: "loker. com", "co. id"."""
+    signs = raw.translate(_ENDING).replace(b".e", b"!e").replace(b". e", b"! e")
+    end = 0
+    while (at := signs.find(b"!", end)) >= 0:
+        start = max(end, signs.rfind(b" ", end, at) + 1)
+        last = at
+        while last >= 0:
+            end = signs.find(b" ", last)
+            end = signs.find(b" ", end + 1) if end >= 0 else -1
+            end = len(signs) if end < 0 else end
+            last = signs.find(b"!", last + 1, end)
+            last = -1 if last < 0 else signs.rfind(b"!", last, end)
+        yield start, end
+
+
+def _matches_at(pattern: re.Pattern[str], text: str, sign: str) -> Iterator[re.Match[str]]:
+    at = text.find(sign)
+    while at >= 0:
+        if match := pattern.match(text, at):
+            yield match
+        at = text.find(sign, at + 1)
 
 
 def _tidy(domain: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 
 from jobscam.posting import FIELD_GAP, READ_FIELDS, Posting
 from jobscam.text import Normaliser, Text
 from jobscam.values import Span
 
-_WORD = re.compile(r"[a-z0-9]+")
+_WORDS = bytes(c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(256))
 
 
 class Document:
@@ -41,7 +40,7 @@ class Document:
                 parts.append(value)
                 at += len(value) + len(FIELD_GAP)
         self.text: Text = normaliser.read(FIELD_GAP.join(parts))
-        self.words = _WORD.findall(self.text.norm)
+        self.words = self.text.norm.encode("ascii", "replace").translate(_WORDS).decode().split()
 
     @property
     def norm(self) -> str:
@@ -72,10 +71,12 @@ class Document:
 
     def field_floor(self, position: int) -> int:
         """Where, in the normalised text, the field begins that a position lies in."""
+        if len(self._starts) < 2:
+            return 0
         if self._floors is None:
             # Fields begin behind a line break, so only line breaks are looked at.
             lines = [0, *(n + 1 for n in self.text.lines)]
-            originals = [self.text.span(n, n + 1)[0] for n in lines]
+            originals = self.text.starts(lines)
             self._floors = [lines[min(bisect_left(originals, start), len(lines) - 1)] for start in self._starts]
         return self._floors[max(0, bisect_right(self._floors, position) - 1)]
 
@@ -85,7 +86,7 @@ class Document:
             return None
         i = self._names.index(name)
         self.field_floor(0)
-        floors = [*(self._floors or []), len(self.norm)]
+        floors = [*(self._floors or [0]), len(self.norm)]
         return floors[i], floors[i + 1]
 
     def words_shown(self, span: Span) -> str:

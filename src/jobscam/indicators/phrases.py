@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 
 from jobscam.indicators.document import Document
-from jobscam.indicators.matcher import Matcher
+from jobscam.indicators.matcher import MAX_HITS, Matcher
 from jobscam.knowledge import Knowledge
 from jobscam.values import Evidence, Sign, Span
 
@@ -17,6 +17,8 @@ _WORD = re.compile(r"[a-z0-9]+")
 _NEGATION_REACH = 40
 _NEGATION_WORDS = 3
 _MAX_SPANS = 6
+_NEGATOR = (-1, 0)
+"""Stands for a word that negates, among the forms and slots."""
 
 Found = dict[str, list[tuple[int, int]]]
 
@@ -33,8 +35,21 @@ class PhraseEngine:
             for slot, alternatives in enumerate(form.slots)
             for alternative in alternatives
         ]
-        self._matcher: Matcher[tuple[int, int]] = Matcher(patterns)
         self._negators = frozenset().union(*(p.negators for p in knowledge.profiles.values()))
+        self._matcher: Matcher[tuple[int, int]] = Matcher([*patterns, *((word, _NEGATOR) for word in sorted(self._negators))])
+        # What each pattern stands for: forms that it is the whole of, and slots of others as one bit each.
+        self._whole = [[f for f, _ in found if f >= 0 and len(self._forms[f].slots) == 1] for found in self._matcher.payloads]
+        self._parts = [
+            [(f, 1 << slot) for f, slot in found if f >= 0 and len(self._forms[f].slots) > 1] for found in self._matcher.payloads
+        ]
+        self._full = [(1 << len(form.slots)) - 1 for form in knowledge.forms]
+        self._fillers: dict[int, list[list[int]]] = {
+            number: [[] for _ in form.slots] for number, form in enumerate(knowledge.forms) if len(form.slots) > 1
+        }
+        for index, found in enumerate(self._matcher.payloads):
+            for number, slot in found:
+                if number in self._fillers:
+                    self._fillers[number][slot].append(index)
         after = sorted({n for p in knowledge.profiles.values() for n in p.post_negators}, key=len, reverse=True)
         self._after = re.compile(r"\W{0,3}(?:" + "|".join(map(re.escape, after)) + r")(?![a-z0-9])") if after else None
 
@@ -46,26 +61,58 @@ class PhraseEngine:
         norm = document.norm
         held: Found = defaultdict(list)
         negated: Found = defaultdict(list)
-        chains: dict[int, list[list[tuple[int, int]]]] = {}
-        for start, end, (number, slot) in self._matcher.find(norm):
-            form = self._forms[number]
-            if len(form.slots) == 1:
-                self._place(document, form.indicator, start, end, held, negated)
-            else:
-                chains.setdefault(number, [[] for _ in form.slots])[slot].append((start, end))
-        for number, by_slot in chains.items():
-            form = self._forms[number]
-            if all(by_slot):
+        hits, negators = self._hits(norm)
+        filled: dict[int, int] = {}
+        for index, spans in hits.items():
+            for number in self._whole[index]:
+                for start, end in spans:
+                    self._place(norm, self._forms[number].indicator, start, end, held, negated, negators)
+            for number, bit in self._parts[index]:
+                filled[number] = filled.get(number, 0) | bit
+        for number, slots in filled.items():
+            # Few forms have all their slots filled, so only those are looked at more closely.
+            if slots == self._full[number]:
+                form = self._forms[number]
+                by_slot = [
+                    sorted((span for i in indexes if i in hits for span in hits[i]), key=_reading_order)
+                    for indexes in self._fillers[number]
+                ]
                 for start, end, gaps in _chains(norm, by_slot, form.gaps):
                     denied = any(w in self._negators for gap in gaps for w in gap.split())
-                    self._place(document, form.indicator, start, end, held, negated, denied=denied)
+                    self._place(norm, form.indicator, start, end, held, negated, negators, denied=denied)
         return _merged(held), _merged(negated)
 
+    def _hits(self, norm: str) -> tuple[dict[int, list[tuple[int, int]]], list[int]]:
+        """Spans by pattern, and where negators begin."""
+        payloads = self._matcher.payloads
+        hits: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        negators: list[int] = []
+        count = 0
+        for index, start, end in self._matcher.spans(norm):
+            found = payloads[index]
+            hits[index].append((start, end))
+            count += len(found)
+            if found[-1] is _NEGATOR:
+                count -= 1
+                negators.append(start)
+            if count >= MAX_HITS:
+                break
+        return hits, negators
+
     def _place(
-        self, document: Document, name: str, start: int, end: int, held: Found, negated: Found, *, denied: bool = False
+        self,
+        norm: str,
+        name: str,
+        start: int,
+        end: int,
+        held: Found,
+        negated: Found,
+        negators: list[int],
+        *,
+        denied: bool = False,
     ) -> None:
         indicator = self._indicators[name]
-        since = None if indicator.negation == "keep" else self.negated_since(document.norm, start, end)
+        since = None if indicator.negation == "keep" else self._negated_since(norm, start, end, negators)
         if indicator.negation == "keep" or (since is None and not denied):
             held[name].append((start, end))
             return
@@ -73,16 +120,25 @@ class PhraseEngine:
         if indicator.negation == "flip":
             held[indicator.flips_to].append((start if since is None else since, end))
 
-    def negated_since(self, norm: str, start: int, end: int) -> int | None:
+    def _negated_since(self, norm: str, start: int, end: int, negators: list[int]) -> int | None:
         """Where the negation of a mention begins, or None.
 
         At a negator within three words before, or at the mention itself where a denial stands right after it.
+        `negators` are the places where words begin that may be one.
         """
-        words = list(_WORD.finditer(norm, _clause_start(norm, max(0, start - _NEGATION_REACH), start), start))
-        for word in words[-_NEGATION_WORDS:]:
-            if word[0] in self._negators:
-                return word.start()
+        reach = max(0, start - _NEGATION_REACH)
+        i = bisect_left(negators, reach)
+        cut = _WORD.match(norm, reach, start)  # the end of a word that begins before may read as a negator
+        if (i < len(negators) and negators[i] < start) or (cut and cut[0] in self._negators):
+            words = list(_WORD.finditer(norm, _clause_start(norm, reach, start), start))
+            for word in words[-_NEGATION_WORDS:]:
+                if word[0] in self._negators:
+                    return word.start()
         return start if self._after is not None and self._after.match(norm, end) else None
+
+
+def _reading_order(span: tuple[int, int]) -> tuple[int, int]:
+    return span[0], -span[1]
 
 
 def _clause_start(norm: str, reach: int, start: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from jobscam.indicators.matcher import any_of
+from jobscam.indicators.matcher import Matcher, any_of
 from jobscam.knowledge import Knowledge
 
 WORK, OFFICE, TRANSIT, DENIED, MENTION = "work", "office", "transit", "denied", "mention"
@@ -18,6 +18,7 @@ _ADDRESS = 120
 _HEADLINE = 60
 _PRICE = re.compile(r"[ ,:()-]{0,3}(?:mulai dari[: ]{0,2})?(?:rp\.? ?\d|\d[\do]{0,3}[.,][\do]{3}[.,][\do]{3})")
 _FULL_REACH = 96
+_CUE_LENGTH = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,21 @@ class RoleReader:
     def __init__(self, knowledge: Knowledge) -> None:
         cues = knowledge.cues["place"]
         self._reach = {name: int(value) for name, value in knowledge.settings["place_reach"].items()}
-        self._cues = [(name, re.compile(rf"(?<![a-z0-9])(?:{any_of(cues[name])})(?![a-z0-9])")) for name in (*_ROLES, "street")]
+        self._order = {name: order for order, name in enumerate((*_ROLES, "street"))}
+        self._cues: Matcher[str] = Matcher(
+            ((cue, name) for name in self._order for cue in cues[name]), clitics=False, strict=True
+        )
+        self._farthest = max(self._reach[name] for name in self._order) + _CUE_LENGTH
+        self._street, self._office = (
+            re.compile(rf"(?<![a-z0-9])(?:{any_of(cues[name])})(?![a-z0-9])") for name in ("street", "office")
+        )
+        # What the patterns that look at the words right before a name cannot do without.
+        self._ends = {name: tuple(cues[name]) for name in ("preposition", "short_form", "weak", "name_before", "account_before")}
         self._preposition = re.compile(rf"(?<![a-z])(?:{any_of(cues['preposition'])}) (?:negara |kota |the )?$")
         self._short_form = re.compile(rf"(?<![a-z])(?:{any_of(cues['short_form'])})[ :]{{0,2}}$")
         self._weak = re.compile(rf"(?<![a-z])(?:{any_of(cues['weak'])})[ :]{{0,2}}$")
         self._nationwide = re.compile(rf"(?<![a-z])(?:{any_of(cues['nationwide'])}) (?:wilayah |kota |cabang |di )*$")
         self._strong = re.compile(rf"(?<![a-z])(?:{any_of(cues['strong'])})(?![a-z])")
-        self._office = dict(self._cues)["office"]
         self._market = re.compile(rf"(?<![a-z])(?:{any_of(cues['market'])})(?![a-z])[^.]{{0,44}}$")
         self._name = re.compile(rf"(?<![a-z])(?:{any_of(cues['name_before'])}) $")
         self._account_before = re.compile(rf"(?:{any_of(cues['account_before'])})[ _.]{{1,2}}$")
@@ -55,7 +64,9 @@ class RoleReader:
 
         `known` collects such names: once seen whole, the account is known where OCR cut it off as well.
         """
-        if not self._account_before.search(norm, max(0, start - 12), start):
+        if not self._ends_with("account_before", norm, start, " _.") or not self._account_before.search(
+            norm, max(0, start - 12), start
+        ):
             return False
         name = norm[start:end]
         if self._account_after.match(norm, end):
@@ -64,7 +75,16 @@ class RoleReader:
 
     def after_preposition(self, norm: str, start: int) -> bool:
         """Whether a short form stands where only a place can."""
-        return self._short_form.search(norm, max(0, start - 24), start) is not None
+        return (
+            self._ends_with("short_form", norm, start, " :")
+            and self._short_form.search(norm, max(0, start - 24), start) is not None
+        )
+
+    def _ends_with(self, cue: str, norm: str, start: int, signs: str) -> bool:
+        """Whether a cue may stand right before a position, with nothing but these signs between."""
+        while start > 0 and norm[start - 1] in signs:
+            start -= 1
+        return norm.endswith(self._ends[cue], 0, start)
 
     def role(self, norm: str, floor: int, start: int, end: int, *, abroad: bool, nation: bool) -> Role:
         """Role of the name at a position of the normalised text.
@@ -80,7 +100,7 @@ class RoleReader:
         nation : bool
             Whether the place is one's own whole country.
         """
-        if self._name.search(norm, max(floor, start - 30), start):
+        if self._ends_with("name_before", norm, start, " ") and self._name.search(norm, max(floor, start - 30), start):
             return Role(MENTION, said=True)
         if nation:
             said = self._nationwide.search(norm, max(floor, start - 40), start)
@@ -98,7 +118,7 @@ class RoleReader:
             return Role(WORK if whole else OFFICE, said=True)
         if name:
             return Role(_ROLES[name], said=True)
-        weak = self._weak.search(norm, max(floor, start - 20), start) is not None
+        weak = self._ends_with("weak", norm, start, " :") and self._weak.search(norm, max(floor, start - 20), start) is not None
         headline = start - floor < _HEADLINE
         if weak:
             return Role(WORK, said=True)
@@ -108,18 +128,24 @@ class RoleReader:
 
     def _nearest(self, norm: str, floor: int, start: int) -> tuple[str, int]:
         """The cue that ends last before the name, not farther than it reaches; "" if there is none."""
-        best = (-1, 0, "")
-        for order, (name, pattern) in enumerate(self._cues):
-            reach = self._reach[name]
-            for match in pattern.finditer(norm, max(floor, start - reach - 24), start):
-                between = norm[match.end() : start]
-                if len(between) <= reach and not _broken(between, name) and (match.end(), -order) > best[:2]:
-                    best = (match.end(), -order, name)
-        return best[2], best[0]
+        low = max(floor, start - self._farthest)
+        before = max(0, low - 1)  # the character before tells whether a word begins
+        found: dict[str, list[tuple[int, int]]] = {}
+        for hit in self._cues.find(norm[before:start]):
+            name, begin, end = hit.payload, hit.start + before, hit.end + before
+            taken = found.setdefault(name, [])
+            if begin >= max(floor, start - self._reach[name] - _CUE_LENGTH) and (not taken or begin >= taken[-1][1]):
+                taken.append((begin, end))
+        ends = [(end, -self._order[name], name) for name, spans in found.items() for _, end in spans]
+        for end, _, name in sorted(ends, reverse=True):
+            between = norm[end:start]
+            if len(between) <= self._reach[name] and not _broken(between, name):
+                return name, end
+        return "", -1
 
     def _in_address(self, norm: str, start: int, end: int) -> bool:
         """Whether a street stands between the cue and the name: "Lokasi: Jl. Ciremai 50 ... Bekasi"."""
-        return any(name == "street" and pattern.search(norm, start, end) for name, pattern in self._cues)
+        return self._street.search(norm, start, end) is not None
 
     def in_list(self, norm: str, end: int, start: int, role: str) -> bool:
         """Whether two names belong to one list: only signs and a word or two stand between, for a denial only "and"."""

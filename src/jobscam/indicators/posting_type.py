@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from jobscam.indicators.contact import Contacts
 from jobscam.indicators.document import Document
 from jobscam.indicators.phrases import Found
@@ -32,8 +34,8 @@ def judge(
     a warning must outweigh all of them.
     """
     settings = knowledge.settings["assessable"]
-    words = [w for w in document.words if not w.isdigit()]
-    if len(words) < int(settings["min_words"]):
+    least = int(settings["min_words"])
+    if len(list(islice((w for w in document.words if not w.isdigit()), least))) < least:
         return Status.NOT_ASSESSABLE, "too_short"
     if language == "other":
         return Status.NOT_ASSESSABLE, "other_language"

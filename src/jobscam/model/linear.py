@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -190,6 +192,11 @@ class LinearModel:
     curve: OperatingCurve = field(default_factory=OperatingCurve)
     thresholds: dict[str, float] = field(default_factory=lambda: {"medium": 0.3, "high": 0.6, "critical": 0.9})
 
+    @cached_property
+    def _pairs(self) -> FloatArray:
+        """Scale and weight of each bucket side by side, so that both come with one look into memory."""
+        return np.stack([self.scale, self.text], axis=1).astype(np.float64)
+
     def at_prevalence(self, prevalence: float) -> LinearModel:
         """The same model for a stream with another share of scams: probabilities and tiers change, the ranking does not.
 
@@ -223,16 +230,29 @@ class LinearModel:
 
     def text_values(self, grams: Grams) -> FloatArray:
         """Contribution of every n-gram of a text, in the order of `grams`."""
-        scale = self.scale[grams.buckets]
-        ends = block_ends(self.schema, self.bits)
+        return self.text_values_of([grams])[0]
+
+    def text_values_of(self, texts: Sequence[Grams]) -> list[FloatArray]:
+        """Contributions of the n-grams of several texts."""
+        pairs = self._pairs.take(np.concatenate([text.buckets for text in texts]), axis=0)
+        scale = pairs[:, 0].copy()
+        blocks = block_ends(self.schema, self.bits)
+        lengths: list[float] = []
+        sizes: list[int] = []
         start = 0
-        for end in np.searchsorted(grams.buckets, ends).tolist():
-            block = scale[start:end]
-            norm = math.sqrt(float(np.dot(block, block)) * len(ends))
-            if norm > 0.0:
-                block /= norm
-            start = end
-        return np.asarray(self.text[grams.buckets] * scale, dtype=np.float64)
+        bounds = [0]
+        for text in texts:
+            ends = np.searchsorted(text.buckets, blocks).tolist() if len(blocks) > 1 else [len(text.buckets)]
+            for end in ends:
+                block = scale[start : bounds[-1] + end]
+                norm = math.sqrt(float(np.dot(block, block)) * len(blocks))
+                lengths.append(norm if norm > 0.0 else 1.0)
+                sizes.append(len(block))
+                start = bounds[-1] + end
+            bounds.append(start)
+        scale /= np.repeat(lengths, sizes)
+        values = pairs[:, 1] * scale
+        return [values[low:high] for low, high in pairwise(bounds)]
 
     def tier(self, probability: float) -> str:
         """Tier of a probability."""

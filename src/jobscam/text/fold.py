@@ -39,6 +39,8 @@ MOJIBAKE = re.compile(
     r"â€[^\sa-z0-9]?|€(?!\s?\d)[^\w\s]?|Ã[\x80-\xbf\u0192\u201a\u2020\u0160]?|Â(?=[\s\x80-\xbf])|¦|¢|ï¿½|\ufffd",
     re.IGNORECASE,
 )
+MOJIBAKE_BEGINS = frozenset("âÂãÃ€¦¢ïÏ\ufffd")
+"""Characters that such a trace begins with."""
 
 
 @lru_cache(maxsize=65536)

@@ -10,6 +10,8 @@ _ENOUGH_WORDS = 12
 _CLEAR_SHARE = 0.08
 _MAX_WORDS = 600
 _DEBRIS_KNOWN = 0.2
+# What a word may belong to.
+_ID, _EN, _MS, _KNOWN = 1, 2, 4, 8
 
 
 class LanguageProfile:
@@ -24,11 +26,18 @@ class LanguageProfile:
         profiles = knowledge.profiles
         indonesian = profiles["id"].stopwords
         english = profiles["en"].stopwords
-        self._id = indonesian - english
-        self._en = english - indonesian
         malay = profiles["ms"].stopwords if "ms" in profiles else frozenset[str]()
-        self._ms = malay - indonesian - english
-        self._known = frozenset(w for form in knowledge.forms for slot in form.slots for a in slot for w in a.split())
+        known = {w for form in knowledge.forms for slot in form.slots for a in slot for w in a.split()}
+        groups = (
+            (_ID | _KNOWN, indonesian - english),
+            (_EN | _KNOWN, english - indonesian),
+            (_MS, malay - indonesian - english),
+            (_KNOWN, known),
+        )
+        self._groups: dict[str, int] = {}
+        for group, members in groups:
+            for word in members:
+                self._groups[word] = self._groups.get(word, 0) | group
 
     def identify(self, words: list[str], text: str) -> tuple[str, float, float]:
         """Language, confidence (0-1), and the share of words known to the profiles and phrases.
@@ -43,12 +52,12 @@ class LanguageProfile:
         sample = words[:_MAX_WORDS]
         if not sample:
             return "other", 0.0, 0.0
-        counts = Counter(sample)
+        counts = Counter(map(self._groups.get, sample))
         n = len(sample)
-        hits_id = sum(c for w, c in counts.items() if w in self._id)
-        hits_en = sum(c for w, c in counts.items() if w in self._en)
-        hits_ms = sum(c for w, c in counts.items() if w in self._ms)
-        known = sum(c for w, c in counts.items() if w in self._known or w in self._id or w in self._en) / n
+        hits_id, hits_en, hits_ms, hits_known = (
+            sum(count for found, count in counts.items() if found and found & group) for group in (_ID, _EN, _MS, _KNOWN)
+        )
+        known = hits_known / n
         total = hits_id + hits_en
         clear = total >= 2 and total / n >= _CLEAR_SHARE
         if hits_ms >= 2 and hits_ms * 4 >= hits_id:

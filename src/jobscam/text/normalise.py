@@ -12,24 +12,34 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge.tables import Country, Place
-from jobscam.text.align import Alignment, Edit, rewrite
-from jobscam.text.fold import INVISIBLE, LOOKALIKE, MOJIBAKE, PLAIN, STYLISED, fold
+from jobscam.text.align import Alignment, Edit, Runs, rewrite
+from jobscam.text.fold import INVISIBLE, LOOKALIKE, MOJIBAKE, MOJIBAKE_BEGINS, PLAIN, STYLISED, fold
+from jobscam.text.signs import sign_table, words_with
 
 SPACED, CUT, LEET = "spaced_letters", "cut_words", "leetspeak"
 MAX_CHARS = 200_000
 """Longer texts are read up to here: no real ad is longer, and a cost that grows without end serves nobody."""
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ODD_BLANK = re.compile(r"[^\S \t\r\n]")
 _TAG = re.compile(r"<[a-zA-Z/][^<>\n]{0,200}>|&(?:nbsp|amp|lt|gt|quot|#\d{1,6});")
 _SPACED = re.compile(r"(?<![a-z0-9])([a-z0-9])([ .\-_*|])[a-z0-9](?:\2[a-z0-9](?![a-z0-9])){1,40}+")
 _CUT = re.compile(r"(?<![a-z0-9@./])[a-z0-9]{1,14}(?:[.*_|~'][a-z0-9]{1,14}){1,6}+(?![a-z0-9])")
 _LEET = re.compile(r"(?<![a-z0-9@$.,])(?:[a-z]{1,20}+[0-9@$]|[0-9@$]{1,3}+[a-z])[a-z0-9@$]{0,20}+(?![a-z0-9@])")
 _STRETCHED = re.compile(r"([a-z])\1{2,}+")
-_SPACE = re.compile(r"[ \t]*[\r\n][\s]*|[ \t]{2,}|\t|(?<=[a-z])[-/'](?=[a-z])")
+_JOINT = re.compile(r"[-/'](?<=[a-z].)(?=[a-z])")
 _WORD = re.compile(r"[a-z0-9]+")
+_LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
+# What each disguise cannot do without, as signs: letters that stand alone, a sign in a word, a digit.
+_ALONE = sign_table(" ", {"w": _LETTERS + _DIGITS})
+_INSIDE = sign_table(" ", {"w": _LETTERS + _DIGITS, ".": ".*_|~'"})
+_WITHIN = sign_table(" ", {"w": _LETTERS, "0": _DIGITS + "@$"})
 _LEET_LETTERS = str.maketrans("013456789@$", "oieasbtbgas")
 _LEET_LETTERS_L = str.maketrans("013456789@$", "oleasgtbgas")
 
@@ -53,22 +63,32 @@ class Text:
         Lower case, plain letters, single spaces; line breaks are spaces too (see `lines`).
     marks : tuple of Mark
         Obfuscations that were undone.
-    lines : list of int
-        Positions in `norm` where a line of the original ended.
     """
 
-    __slots__ = ("_alignment", "lines", "marks", "norm", "original")
+    __slots__ = ("_alignment", "_lines", "_runs", "marks", "norm", "original")
 
-    def __init__(self, original: str, norm: str, alignment: Alignment, marks: tuple[Mark, ...], lines: list[int]) -> None:
+    def __init__(self, original: str, norm: str, alignment: Alignment, marks: tuple[Mark, ...], runs: Runs) -> None:
         self.original = original
         self.norm = norm
         self.marks = marks
-        self.lines = lines
         self._alignment = alignment
+        self._runs = runs
+        self._lines: list[int] | None = None
+
+    @property
+    def lines(self) -> list[int]:
+        """Positions in `norm` where a line of the original ended."""
+        if self._lines is None:
+            self._lines = self._runs.lines()
+        return self._lines
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Span in the original of a span of `norm`."""
         return self._alignment.span(start, end)
+
+    def starts(self, positions: list[int]) -> list[int]:
+        """Where in the original the characters at positions of `norm` begin."""
+        return self._alignment.starts(positions)
 
     def line_bounds(self, position: int) -> tuple[int, int]:
         """Bounds in `norm` of the line that holds a position."""
@@ -123,7 +143,11 @@ class Normaliser:
         alignment = Alignment()
         marks: list[Mark] = []
         text = original[:MAX_CHARS]
-        text = self._step(text, alignment, _characters(text, marks))
+        plain = _plain_characters(text)
+        if plain is None:
+            # Within a tag that begins inside other debris, blanks of other kinds are left.
+            plain = _ODD_BLANK.sub(" ", self._step(text, alignment, _characters(text, marks)))
+        text = plain
         if len(lowered := text.lower()) == len(text):
             text = lowered
         for finder in (self._spaced, self._cut, self._leet):
@@ -132,12 +156,14 @@ class Normaliser:
                 edits.append(edit)
                 start, end = alignment.span(edit[0], edit[1])
                 marks.append(Mark(kind, start, end))
-            text = self._step(text, alignment, edits)
-        text = self._step(text, alignment, self._stretched(text))
-        lines: list[int] = []
-        text = self._step(text, alignment, _spaces(text, lines))
+            if edits:
+                text = self._step(text, alignment, edits)
+        if _is_stretched(text):
+            text = self._step(text, alignment, self._stretched(text))
+        runs = Runs(text)
+        alignment.push(runs)
         marks.sort(key=lambda m: (m.start, m.end, m.kind))
-        return Text(original, text, alignment, tuple(marks), lines)
+        return Text(original, _one_line(text), alignment, tuple(marks), runs)
 
     @staticmethod
     def _step(text: str, alignment: Alignment, edits: Iterator[Edit] | list[Edit]) -> str:
@@ -146,6 +172,9 @@ class Normaliser:
         return new
 
     def _spaced(self, text: str) -> Iterator[tuple[str, Edit]]:
+        signs = text.encode("ascii", "replace").translate(_ALONE)
+        if b" w w w " not in b" %b " % signs:
+            return
         for match in _SPACED.finditer(text):
             joined = match[0][::2]
             if sum(c.isalpha() for c in joined) * 2 <= len(joined):
@@ -156,7 +185,8 @@ class Normaliser:
                 yield SPACED, (match.start(), match.end(), word or joined)
 
     def _cut(self, text: str) -> Iterator[tuple[str, Edit]]:
-        for match in _CUT.finditer(text):
+        signs = text.encode("ascii", "replace").translate(_INSIDE)
+        for match in (m for word in words_with(signs, b"w.w") for m in _CUT.finditer(text, *word)):
             token = match[0]
             if "*" in token and token in self._starred:
                 yield CUT, (match.start(), match.end(), self._starred[token])
@@ -167,7 +197,8 @@ class Normaliser:
                 yield CUT, (match.start(), match.end(), word)
 
     def _leet(self, text: str) -> Iterator[tuple[str, Edit]]:
-        for match in _LEET.finditer(text):
+        signs = text.encode("ascii", "replace").translate(_WITHIN)
+        for match in (m for word in words_with(signs, b"0") for m in _LEET.finditer(text, *word)):
             word = _unleet(match[0], self._words)
             if word and len(word) >= 4:
                 yield LEET, (match.start(), match.end(), word)
@@ -308,11 +339,42 @@ def _runs(spots: list[tuple[int, str]]) -> Iterator[Mark]:
         kind, count = found, 1
 
 
-def _spaces(text: str, lines: list[int]) -> Iterator[Edit]:
-    shift = 0
-    for match in _SPACE.finditer(text):
-        start, end = match.span()
-        if "\n" in match[0] or "\r" in match[0]:
-            lines.append(start + shift)
-        shift += 1 - (end - start)
-        yield start, end, " "
+def _plain_characters(text: str) -> str | None:
+    """The text with every character in plain form, where that moves and means nothing; else None."""
+    if len(text.encode("ascii", "replace").translate(None, _CONTROLS)) != len(text):
+        return None
+    if ("<" in text or "&" in text) and _TAG.search(text):
+        return None
+    if text.isascii():
+        return text
+    found = set(_NOT_ASCII.findall(text))
+    if not found.isdisjoint(MOJIBAKE_BEGINS):
+        return None
+    for char in found:
+        plain, kind = fold(char)
+        if kind != PLAIN or len(plain) != 1:
+            return None
+        text = text.replace(char, plain)
+    return text
+
+
+def _is_stretched(text: str) -> bool:
+    """Whether a letter stands three times in a row."""
+    raw = text.encode("ascii", "replace")
+    codes = np.frombuffer(raw, dtype=np.uint8)
+    alike = codes[1:] == codes[:-1]
+    triples = (alike[1:] & alike[:-1]).nonzero()[0]
+    return any("a" <= text[i] <= "z" for i in triples.tolist())
+
+
+def _one_line(text: str) -> str:
+    """Each run of blanks and line ends as one blank, and a blank for what joins two words."""
+    if not text:
+        return text
+    words = text.split()
+    line = " ".join(words)
+    if text[0].isspace() and words:
+        line = " " + line
+    if text[-1].isspace():
+        line += " "
+    return _JOINT.sub(" ", line)
