@@ -69,6 +69,13 @@ CASES: list[tuple[str, str, str | None]] = [
     ("daftar di bit.ly/loker0000", "short_link", "bit.ly/loker0000"),
     ("daftar di siapkerja.kemnaker.go.id", "official_domain", "siapkerja.kemnaker.go.id"),
     ("Dibutuhkan staf Puskesmas Sukamaju, info 0812-0000-1473", "public_name_private_contact", "Puskesmas"),
+    ("Lowongan Kerja PT Pegadaian, semua lulusan boleh, klik Daftar di bawah", "public_name_no_channel", "PT Pegadaian"),
+    ("Rekrutmen PLN, daftar di https://infoloker-contoh.my.id/1", "public_name_other_address", "PLN"),
+    ("Rekrutmen PLN, daftar di https://rekrutmen.pln.co.id", "public_name_other_address", None),
+    ("Rekrutmen PLN, daftar di https://rekrutmen.pln.co.id", "public_name_no_channel", None),
+    ("Dibutuhkan kasir di Depok, gaji ditransfer, datang ke toko kami setiap hari kerja, nasabah BCA", "public_name_no_channel", None),
+    ("Penerimaan karyawan baru PT Pertamina, penempatan sesuai domisili, SMP SMA D3 S1", "mass_recruitment", "PT Pertamina"),
+    ("Penerimaan karyawan baru PT Pertamina, S1 Teknik Kimia, daftar di recruitment.pertamina.com", "mass_recruitment", None),
     # evasion and safety
     ("kam\u200bboja", "hidden_characters", "kam\u200bboja"),
     ("l0ker sl0t", "disguised_words", "l0ker … sl0t"),
@@ -87,6 +94,11 @@ def test_case(reader: IndicatorReader, text: str, indicator: str, words: str | N
     assert indicator in found
     shown = " … ".join(document.words_shown(s) for s in found[indicator].spans)
     assert shown == words or words in shown.split(" … ")
+
+
+def test_a_portal_is_the_channel_of_the_employer_it_names(reader: IndicatorReader) -> None:
+    found = reader.read(Posting(title="Teller", company="Bank Mandiri", description="Melayani nasabah, pendidikan S1"))[1]
+    assert not {e.indicator for e in found.evidence} & {"public_name_no_channel", "public_name_other_address", "mass_recruitment"}
 
 
 def test_agency_list_is_used(reader: IndicatorReader) -> None:

@@ -18,7 +18,7 @@ from jobscam.model import artifact
 from jobscam.scoring import Scorer, load
 
 ROOT = Path(__file__).parent.parent
-SAMPLES = ROOT / "data" / "samples" / "test.csv"
+SAMPLES = ROOT / "data" / "samples" / "seen.csv"
 run = CliRunner().invoke
 
 

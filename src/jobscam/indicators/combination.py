@@ -40,10 +40,16 @@ _FEE = ("upfront_fee", "deposit", "travel_agent_booking", "personal_transfer", "
 _FEE_SETTING = ("unsolicited_selection", "guaranteed_outcome", "chat_only_contact", "urgency", "personal_transfer",
                 "public_name_private_contact", "identity_data_requested", "reassurance", "no_selection",
                 "short_link")  # fmt: skip
+_PUBLIC_NAME = ("public_name_private_contact", "public_name_no_channel", "public_name_other_address", "lookalike_domain")
+_MASS = ("placement_anywhere", "any_education", "no_requirements", "no_duties", "pay_above_occupation", "pay_above_requirements",
+         "pay_range_wide", "short_link", "stylised_letters", "identity_data_requested")  # fmt: skip
 
 
 def find(evidence: Iterable[Evidence], abroad: bool) -> list[Evidence]:
-    """`lure_pattern` for work abroad, `fee_pattern` where money is asked, with the spans of what came together."""
+    """What came together, with its spans.
+
+    `lure_pattern` for work abroad, `fee_pattern` where money is asked, `mass_recruitment` where a known name takes anybody.
+    """
     by_name = {e.indicator: e for e in evidence}
     out: list[Evidence] = []
     if abroad:
@@ -58,4 +64,9 @@ def find(evidence: Iterable[Evidence], abroad: bool) -> list[Evidence]:
     if fees and setting:
         spans = tuple(by_name[n].spans[0] for n in (*fees, *setting) if by_name[n].spans)
         out.append(Evidence("fee_pattern", spans[:5], min(2.0, len(fees) * 0.5 + len(setting) * 0.5)))
+    names = [n for n in _PUBLIC_NAME if n in by_name]
+    anybody = [n for n in _MASS if n in by_name]
+    if names and anybody:
+        spans = tuple(by_name[n].spans[0] for n in (*names, *anybody) if by_name[n].spans)
+        out.append(Evidence("mass_recruitment", spans[:5], min(2.0, len(anybody) * 0.5 + 0.5)))
     return out

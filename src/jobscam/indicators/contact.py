@@ -9,7 +9,7 @@ from rapidfuzz import fuzz, process
 
 from jobscam.indicators.contact_finder import Contact, ContactFinder
 from jobscam.indicators.document import Document
-from jobscam.indicators.matcher import Matcher, any_of, whole_words
+from jobscam.indicators.matcher import Hit, Matcher, any_of, whole_words
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge.tables import Brand
 from jobscam.values import Evidence
@@ -123,23 +123,36 @@ class ContactReader:
         copies = [(s, e, self.copied_name(d)) for s, e, d, k in kinds if k in _COMPANY_KINDS]
         named = [(s, e, name) for s, e, name in copies if name]
         add("lookalike_domain", [(s, e) for s, e, _ in named], f"name={named[0][2]}" if named else "")
-        out += self._impersonation(document, contacts, kinds, bool(company))
+        out += self._impersonation(document, contacts, kinds)
         return out
 
-    def _impersonation(
-        self, document: Document, contacts: Contacts, kinds: list[tuple[int, int, str, str]], company: bool
-    ) -> list[Evidence]:
-        """A public body or well-known employer named as the one who hires, but reachable only by private means."""
-        if company or not contacts.any or any(k in _COMPANY_KINDS for _, _, _, k in kinds):
+    def _impersonation(self, document: Document, contacts: Contacts, kinds: list[tuple[int, int, str, str]]) -> list[Evidence]:
+        """A public body or well-known employer named as the one who hires, but no way to it that is its own.
+
+        Judged on prose only: on a portal the employer is a field, and its page the way to answer.
+        """
+        hit = self._hiring_brand(document)
+        if hit is None:
             return []
-        hits = self._brands.find_longest(document.norm)
-        for hit in hits:
+        own = [(s, e) for s, e, _, k in kinds if k in _COMPANY_KINDS]
+        name = "public_name_private_contact" if contacts.any else "public_name_no_channel"
+        if own:
+            domains = tuple(f".{d}" for d in hit.payload.domains)
+            if any(k == "reserved" or f".{d}".endswith((*domains, ".go.id")) for _, _, d, k in kinds) or not domains:
+                return []
+            name = "public_name_other_address"
+        elif not contacts.any and document.posting.company:
+            return []
+        spans = (document.span(hit.start, hit.end), *(document.original_span(s, e) for s, e in own[:3]))
+        return [Evidence(name, spans, 1.0, f"name={hit.payload.name}")]
+
+    def _hiring_brand(self, document: Document) -> Hit[Brand] | None:
+        """Where a public body or well-known employer stands as the one who hires."""
+        for hit in self._brands.find_longest(document.norm):
             before = document.norm[max(0, hit.start - 60) : hit.start]
-            hires = self._employer.search(before)
-            if hires or hit.start < 60 or document.field_at(hit.start) in ("title", "company"):
-                span = document.span(hit.start, hit.end)
-                return [Evidence("public_name_private_contact", (span,), 1.0, f"name={hit.payload.name}")]
-        return []
+            if self._employer.search(before) or hit.start < 60 or document.field_at(hit.start) in ("title", "company"):
+                return hit
+        return None
 
 
 def _marks(knowledge: Knowledge) -> dict[str, str]:
