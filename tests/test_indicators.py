@@ -72,6 +72,8 @@ CASES: list[tuple[str, str, str | None]] = [
     ("Lowongan Kerja PT Pegadaian, semua lulusan boleh, klik Daftar di bawah", "public_name_no_channel", "PT Pegadaian"),
     ("Rekrutmen PLN, daftar di https://infoloker-contoh.my.id/1", "public_name_other_address", "PLN"),
     ("Rekrutmen PLN, daftar di https://rekrutmen.pln.co.id", "public_name_other_address", None),
+    ("UPT Puskesmas Sukamaju menerima sopir, berkas dimasukkan ke loket TU", "public_name_no_channel", None),
+    ("Kantor Desa Sukamaju cari tenaga kebersihan, lamaran ke Pak Sekdes", "public_name_no_channel", None),
     ("Rekrutmen PLN, daftar di https://rekrutmen.pln.co.id", "public_name_no_channel", None),
     ("Dibutuhkan kasir di Depok, gaji ditransfer, datang ke toko kami setiap hari kerja, nasabah BCA", "public_name_no_channel", None),
     ("Penerimaan karyawan baru PT Pertamina, penempatan sesuai domisili, SMP SMA D3 S1", "mass_recruitment", "PT Pertamina"),

@@ -109,7 +109,7 @@ class IndicatorReader:
         evidence += destination.find(document, place, abroad)
         evidence += self._salary.find(document, pay, place, abroad)
         evidence += agency.evidence
-        evidence += self._contact.find(document, seen.contacts, abroad)
+        evidence += self._contact.find(document, seen.contacts, abroad, "office_selection" in found)
         evidence += evasion.find(document)
         evidence += _substance(document, found)
         evidence = _without_contradictions(

@@ -96,8 +96,8 @@ class ContactReader:
                 return name
         return ""
 
-    def find(self, document: Document, contacts: Contacts, abroad: bool) -> list[Evidence]:
-        """Evidence from channel and addresses."""
+    def find(self, document: Document, contacts: Contacts, abroad: bool, in_person: bool) -> list[Evidence]:
+        """Evidence from channel and addresses; `in_person` where the ad names a place to apply or be interviewed at."""
         out: list[Evidence] = []
 
         def add(name: str, spots: list[tuple[int, int]], detail: str = "", value: float = 1.0) -> None:
@@ -123,10 +123,12 @@ class ContactReader:
         copies = [(s, e, self.copied_name(d)) for s, e, d, k in kinds if k in _COMPANY_KINDS]
         named = [(s, e, name) for s, e, name in copies if name]
         add("lookalike_domain", [(s, e) for s, e, _ in named], f"name={named[0][2]}" if named else "")
-        out += self._impersonation(document, contacts, kinds)
+        out += self._impersonation(document, contacts, kinds, in_person)
         return out
 
-    def _impersonation(self, document: Document, contacts: Contacts, kinds: list[tuple[int, int, str, str]]) -> list[Evidence]:
+    def _impersonation(
+        self, document: Document, contacts: Contacts, kinds: list[tuple[int, int, str, str]], in_person: bool
+    ) -> list[Evidence]:
         """A public body or well-known employer named as the one who hires, but no way to it that is its own.
 
         Judged on prose only: on a portal the employer is a field, and its page the way to answer.
@@ -141,7 +143,7 @@ class ContactReader:
             if any(k == "reserved" or f".{d}".endswith((*domains, ".go.id")) for _, _, d, k in kinds) or not domains:
                 return []
             name = "public_name_other_address"
-        elif not contacts.any and document.posting.company:
+        elif not contacts.any and (in_person or document.posting.company):
             return []
         spans = (document.span(hit.start, hit.end), *(document.original_span(s, e) for s, e in own[:3]))
         return [Evidence(name, spans, 1.0, f"name={hit.payload.name}")]
