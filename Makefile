@@ -44,6 +44,8 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/indicators.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/scoring.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/million.py --rows 1000 10000
+	$(BIN)/python benchmarks/workers.py --rows 5000
 	$(BIN)/python benchmarks/campaigns.py
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/resume.py
