@@ -20,8 +20,11 @@ from jobscam.engines import parcel as parcels
 from jobscam.engines.parcel import Parcel, pack
 from jobscam.errors import ArtifactError, InputError, JobscamError
 from jobscam.explain import OUTPUT_COLUMNS
+from jobscam.io import open_table
+from jobscam.io.table import Row
 from jobscam.model import artifact
-from jobscam.scoring import Scorer, load
+from jobscam.posting import ColumnMap
+from jobscam.scoring import Scorer, load, postings_of
 
 pd = pytest.importorskip("pandas")
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra dask)")
@@ -192,6 +195,30 @@ def test_every_value_stays_as_it_is(tmp_path: Path, parcel: Parcel, scorer: Scor
     assert record["rows"] == 9 == sum(record["by_status"].values()) == sum(p["rows"] for p in record["partitions"])
     assert record["by_status"] == {k: int(v) for k, v in sorted(got["jobscam_status"].value_counts().items())}
     assert [p["file"] for p in record["partitions"]] == sorted(p.name for p in (tmp_path / "out").glob("part-*"))
+
+
+def test_ads_are_read_as_on_one_machine(tmp_path: Path) -> None:
+    ads = pa.table(
+        {
+            "text": ["Kasir toko di Depok", None, "Admin gudang"],
+            "skills": [["jujur", "rajin"], [], None],
+            "benefits": pa.array([{"mess": 1, "makan": "ya"}, None, {"mess": 2, "makan": None}]),
+            "salary": [2_500_000.0, 0.1 + 0.2, None],
+            "title": [True, None, False],
+            "posted_at": pa.array([datetime.datetime(2026, 1, 31), None, datetime.datetime(2026, 1, 31, 7)], pa.timestamp("ns")),
+            "company_profile": pa.array([[("a", 1)], None, []], pa.map_(pa.string(), pa.int64())),
+        }
+    )
+    pq.write_table(ads, tmp_path / "ads.parquet", row_group_size=2)
+    with open_table(tmp_path / "ads.parquet") as one:
+        mapping = ColumnMap.from_header(one.header)
+        expected = [mapping.posting(row.cells) for row in one if isinstance(row, Row)]
+    assert expected[0].requirements == '["jujur", "rajin"]' and expected[2].benefits == '{"mess": 2, "makan": null}'
+    data = parquet.find(tmp_path / "ads.parquet")
+    frames = [parquet.read(piece, data.schema) for piece in data.pieces]
+    assert [posting for frame in frames for posting in postings_of(frame)] == expected
+    back = [pa.Table.from_pandas(frame, schema=data.schema, preserve_index=False) for frame in frames]
+    assert pa.concat_tables(back).to_pylist() == ads.to_pylist()
 
 
 def test_index_that_pandas_wrote_is_a_column_in_its_place(tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from jobscam.errors import InputError
@@ -54,10 +58,24 @@ def test_errors_say_what_to_do(header: list[str], overrides: dict[str, str], wor
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, ""), (float("nan"), ""), (3.0, "3"), (2.5, "2.5"), ("  ", ""), ("a", "a"), (7, "7")]
-)
+    ("value", "text"),
+    [
+        (None, ""), (float("nan"), ""), (pd.NA, ""), (pd.NaT, ""), (3.0, "3"), (2.5, "2.5"), ("  ", ""), ("a", "a"), (7, "7"),
+        # As a file that holds it is read: Parquet and JSON know lists, records, switches and dates.
+        (np.array(["mess", "makan"], dtype=object), '["mess", "makan"]'), (["mess"], '["mess"]'), ({"a": None}, '{"a": null}'),
+        (True, "true"), (np.bool_(False), "false"), (Decimal("1E+3"), "1000"), (0.1 + 0.2, "0.3"), (float("inf"), ""),
+        (pd.Timestamp("2026-01-31"), "2026-01-31"), (b"kasir", "kasir"),
+    ],
+)  # fmt: skip
 def test_cell_text(value: object, text: str) -> None:
     assert cell_text(value) == text
+
+
+def test_a_cell_nested_without_end_spoils_no_other() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert cell_text(deep) == ""
 
 
 def test_mapping_ignores_unknown_keys() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -175,17 +174,17 @@ def field_of(column: str) -> str | None:
 
 
 def cell_text(value: Any) -> str:
-    """A cell as text: missing values (None, NaN, NaT) are empty, whole floats lose their ``.0``."""
-    if value is None:
+    """A cell as text, as a file that holds it is read: missing values (None, NaN, NaT) are empty, so is what has no text."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return ""
     if isinstance(value, str):
         return value if value.strip() else ""
-    if isinstance(value, float):
-        if math.isnan(value):
-            return ""
-        return str(int(value)) if value.is_integer() else str(value)
-    text = str(value)
-    return "" if text in ("NaT", "<NA>", "nan") else text
+    from jobscam.io.cells import CellError, text_of
+
+    try:
+        return text_of(value.tolist() if hasattr(value, "tolist") else value)
+    except CellError:
+        return ""
 
 
 class ColumnMap:

@@ -275,14 +275,22 @@ def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def frame_of(table: Any) -> pd.DataFrame:
-    """Flat types as Arrow has them; nested ones as pandas reads them, so that their text is what it is elsewhere."""
+    """Flat types as Arrow has them; nested ones as Python's, since pandas makes floats of whole numbers in them."""
     import pandas as pd
     import pyarrow as pa
 
-    frame: pd.DataFrame = table.replace_schema_metadata(None).to_pandas(
-        types_mapper=lambda kind: None if pa.types.is_nested(kind) else pd.ArrowDtype(kind)
-    )
-    return frame
+    columns = {
+        at: pd.Series(column.to_pylist() if pa.types.is_nested(column.type) else column, dtype=_dtype(column.type))
+        for at, column in enumerate(table.columns)
+    }
+    return pd.DataFrame(columns, index=range(table.num_rows)).set_axis(table.column_names, axis=1)
+
+
+def _dtype(kind: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    return object if pa.types.is_nested(kind) else pd.ArrowDtype(kind)
 
 
 def _filesystem(address: str | Path) -> tuple[Any, str]:
