@@ -23,6 +23,7 @@ from jobscam import knowledge, report
 from jobscam.cli.app import app
 from jobscam.errors import InputError
 from jobscam.indicators.contact_finder import Contact
+from jobscam.labelled import read_labelled
 from jobscam.model import artifact
 from jobscam.posting import ColumnMap, Posting, field_of
 from jobscam.report.collect import Collector, Riskiest
@@ -378,10 +379,13 @@ def test_labels_of_an_earlier_page_are_taken_over(tmp_path: Path, scorer: Scorer
     assert data["label_column"] == "label" and [c[0] for c in data["columns"]] == ["text"]
 
 
-def test_labels_of_the_table_are_not_overwritten(tmp_path: Path, scorer: Scorer) -> None:
-    _, data = written(tmp_path, pd.DataFrame({"text": [LURE], "label": ["scam"]}), scorer, show_contacts=True)
+@pytest.mark.parametrize("name", ["label", "Label", "LABEL "])
+def test_labels_of_the_table_are_not_overwritten(name: str, tmp_path: Path, scorer: Scorer) -> None:
+    _, data = written(tmp_path, pd.DataFrame({"text": [LURE], name: ["legit"]}), scorer, show_contacts=True)
     assert data["label_column"] == "jobscam_label"
-    assert data["export"] == ["text", "label"] and field_of("jobscam_label") is None
+    assert data["export"] == ["text", name] and field_of("jobscam_label") is None
+    (tmp_path / "labels.csv").write_text(f'text,{name},jobscam_label,labelled_by_hand\n"{LURE}",legit,scam,1\n', encoding="utf-8")
+    assert read_labelled(tmp_path / "labels.csv").labels.tolist() == [1.0], "the label that was given by hand"
 
 
 # --- the commands -------------------------------------------------------------------------------------------------------

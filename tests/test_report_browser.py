@@ -236,6 +236,18 @@ def test_masked_export_has_row_and_no_contact(show: Any) -> None:
     assert all("+855 00 0000 000" in row["isi iklan"] and "23 0000 111" not in row["isi iklan"] for row in rows)
 
 
+def test_a_key_held_down_labels_one_ad(show: Any) -> None:
+    page = show("masked.html")
+    for _ in range(3):
+        page.keyboard.down("s")  # after the first, the browser is told that the key repeats
+    page.keyboard.up("s")
+    assert page.locator("#progress").inner_text() == f"1 of {len(ROWS)} labelled"
+    for _ in range(2):
+        page.keyboard.down("j")
+    page.keyboard.up("j")
+    assert page.locator("#items [aria-current]").get_attribute("data-ad") == "3", "moving on may be held"
+
+
 def test_unlabelled_filter_moves_on(show: Any) -> None:
     page = show("masked.html")
     page.select_option("#f-label", "none")

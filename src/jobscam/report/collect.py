@@ -11,6 +11,7 @@ from typing import Any
 from jobscam.campaigns import of_postings
 from jobscam.explain import Assessment
 from jobscam.knowledge import Knowledge
+from jobscam.knowledge.labels import fold
 from jobscam.posting import ColumnMap
 from jobscam.report.layout import storable
 from jobscam.report.record import CELL_LIMIT, HAND, Ad, Recorder
@@ -102,7 +103,8 @@ class Collector:
         for entry, key in zip(entries, keys, strict=True):
             entry["k"] = key
         header, layout, columns = recorder.header, recorder.layout, recorder.columns
-        label = "jobscam_label" if "label" in [header[i] for i in columns] else "label"
+        # However the table writes it: whoever reads the labels takes `Label` for `label`.
+        label = "jobscam_label" if "label" in [fold(header[i]) for i in columns] else "label"
         total = self.assessed if rows is None else rows
         return {
             "version": _VERSION,

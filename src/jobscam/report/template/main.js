@@ -115,6 +115,8 @@ const KEYS = {
   z: undo, "/": () => { $("search").focus(); $("search").select(); }, "?": showHelp, Escape: () => read(false),
 };
 
+const MOVES = new Set([KEYS.j, KEYS.k, KEYS.ArrowDown, KEYS.ArrowUp]);
+
 function listen() {
   let waiting = 0;
   $("search").addEventListener("input", () => {
@@ -153,6 +155,7 @@ function listen() {
     const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;
     event.preventDefault();
+    if (event.repeat && !MOVES.has(act)) return; // a key held down must not label one ad after the other
     act();
   });
   const detail = $("detail");
