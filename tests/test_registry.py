@@ -301,6 +301,12 @@ def test_rows_of_a_guard_that_are_no_rules_are_named(own: Path, tmp_path: Path) 
     result = run(app, ["model", "promote", str(SHIPPED), "--guard", "guard.csv"])
     assert result.exit_code == 0 and "keeps all 1 rules" in result.stderr
     assert "Warning: guard.csv: rows that are no rules, by line: 3 (column 'label': label 'biru' is not known)" in result.stderr
+    Path("guard.csv").write_text(f'text,label\n"{AD}",scam\n"{AD}",\n"{AD}",unsure\n', encoding="utf-8")
+    result = run(app, ["model", "promote", str(SHIPPED), "--guard", "guard.csv"])
+    assert (
+        "Warning: guard.csv: rows that are no rules, by line: 3 (no label, or undecided), 4 (no label, or undecided)"
+        in result.stderr
+    )
     Path("guard.csv").write_text(f'text,label\n"{AD}",biru\n', encoding="utf-8")
     assert isinstance(run(app, ["model", "promote", str(SHIPPED), "--guard", "guard.csv"]).exception, InputError)
     assert run(app, ["model", "promote", str(SHIPPED), "--guard", "nothing.csv"]).exit_code == 1

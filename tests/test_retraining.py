@@ -213,6 +213,15 @@ def test_the_command_line_from_labels_to_guard(tmp_path: Path, rest: Path) -> No
     assert result.exit_code == 1 and "line 2: must stay below high, but is critical" in str(result.exception)
 
 
+@pytest.mark.parametrize("option", ["--doubtful", "--guard"])
+def test_what_cannot_be_used_is_said_before_training(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = table(tmp_path / "labels.csv", samples(60))
+    there = table(tmp_path / "there.csv", [{"text": "Kasir toko di Depok", "label": "biru"}])
+    monkeypatch.setattr(retraining, "adapt_model", lambda *_, **__: pytest.fail("it was trained first"))
+    result = run(app, ["train", str(labels), "--out", str(tmp_path / "mine-1.0.0"), option, str(there)])
+    assert result.exit_code == 1 and isinstance(result.exception, InputError) and "there.csv" in str(result.exception)
+
+
 def test_from_scratch(labels: Labelled, tmp_path: Path) -> None:
     path = retraining.train_anew(labels, tmp_path / "new-1.0.0").save(tmp_path / "new-1.0.0")
     assert load(path).assess(labels.postings[0]).probability is not None

@@ -82,7 +82,8 @@ class Labelled:
 
     def without(self, lines: Sequence[int]) -> Labelled:
         """The same, some lines left out."""
-        keep = [i for i, ad in enumerate(self.ads) if ad.line not in set(lines)]
+        gone = set(lines)
+        keep = [i for i, ad in enumerate(self.ads) if ad.line not in gone]
         return replace(self, ads=[self.ads[i] for i in keep], campaigns=[self.campaigns[i] for i in keep])
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from jobscam.cli.common import AgenciesOption, KnowledgeOption, ModelsOption, note, printable
-from jobscam.cli.measure import GuardOption, guarded
+from jobscam.cli.measure import GuardOption, guarded, read_guard
 from jobscam.errors import ArtifactError
 
 app = typer.Typer(
@@ -103,10 +103,11 @@ def promote(
     from jobscam.model import registry
 
     path = registry.find(which, models)
-    if guard is not None:
+    wanted = read_guard(guard)
+    if wanted is not None:
         from jobscam.scoring import load
 
-        guarded(load(path, knowledge=knowledge, agencies=agencies), guard)
+        guarded(load(path, knowledge=knowledge, agencies=agencies), wanted)
     entry = registry.promote(path, models)
     typer.echo(f"{entry.name} is the current model of {registry.model_folder(models)}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobscam.cli.common import ColumnsOption, KnowledgeOption, ModelsOption, column_overrides, note, printable, scorer_arguments
-from jobscam.cli.measure import LabelOption, PositiveOption, guarded, say_labels, say_table
+from jobscam.cli.measure import LabelOption, PositiveOption, guarded, read_guard, say_labels, say_table
 from jobscam.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def train(
     from jobscam.scoring import Scorer, load
 
     check_name(out)
+    if doubtful is not None and doubtful.exists():
+        raise InputError(f"{doubtful} exists already; remove it or choose another name")
+    wanted = read_guard(guard)
     found = read_labelled(labels, label=label, positive=positive or (), overrides=column_overrides(columns or []))
     say_labels(found, problems(found), quiet)
 
@@ -67,10 +70,10 @@ def train(
         _say(made)
     if doubtful is not None:
         _write_doubtful(doubtful, made)
-    if guard is not None:
+    if wanted is not None:
         from jobscam.knowledge import load as load_knowledge
 
-        guarded(Scorer(made.model, load_knowledge(knowledge), made.manifest), guard)
+        guarded(Scorer(made.model, load_knowledge(knowledge), made.manifest), wanted)
     path = made.save(out)
     note(f"wrote {path}. Look at it with `jobscam compare`, use it with --model {path}.")
 
@@ -95,8 +98,6 @@ def _say(made: Retrained) -> None:
 
 
 def _write_doubtful(path: Path, made: Retrained) -> None:
-    if path.exists():
-        raise InputError(f"{path} exists already; remove it or choose another name")
     from jobscam.io import create_table
 
     with create_table(path) as table:
