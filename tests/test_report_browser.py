@@ -248,6 +248,20 @@ def test_a_key_held_down_labels_one_ad(show: Any) -> None:
     assert page.locator("#items [aria-current]").get_attribute("data-ad") == "3", "moving on may be held"
 
 
+def test_labels_that_could_not_be_stored_outlive_another_window(show: Any) -> None:
+    page = show("masked.html")
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
+    page.keyboard.press("s")
+    page.keyboard.press("s")
+    assert page.locator("#notices .strong").count() == 1
+    other = show("masked.html")
+    other.keyboard.press("l")
+    assert other.locator("#progress").inner_text() == f"1 of {len(ROWS)} labelled"
+    page.wait_for_timeout(300)
+    page.keyboard.press("j")
+    assert page.locator("#progress").inner_text() == f"2 of {len(ROWS)} labelled"
+
+
 def test_unlabelled_filter_moves_on(show: Any) -> None:
     page = show("masked.html")
     page.select_option("#f-label", "none")

@@ -19,6 +19,7 @@ from jobscam.scoring import Scorer, load
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "data" / "samples" / "seen.csv"
+HONEST = {"text": "Kasir toko di Depok, gaji 2,5jt, antar lamaran langsung ke toko", "label": "legit", "source": "x"}
 run = CliRunner().invoke
 
 
@@ -211,6 +212,14 @@ def test_the_command_line_from_labels_to_guard(tmp_path: Path, rest: Path) -> No
     )
     result = run(app, ["evaluate", str(rest), "--guard", str(guard)])
     assert result.exit_code == 1 and "line 2: must stay below high, but is critical" in str(result.exception)
+
+
+def test_slices_of_a_few_campaigns_claim_nothing(scorer: Scorer, tmp_path: Path) -> None:
+    # Drawing two campaigns anew gives the same figure each time: an interval without width, which anything exceeds.
+    one = [{"text": f"Admin slot Kamboja {i}, gaji 15jt, WA 0812-0000-1473", "label": "scam", "source": "x"} for i in range(12)]
+    found = read_labelled(table(tmp_path / "labels.csv", [*({**row, "source": "y"} for row in samples(60)), *one, HONEST]))
+    assert len({c for c, ad in zip(found.campaigns, found.ads, strict=True) if ad.posting.source == "x"}) == 2
+    assert {name for name in comparison.evaluate(scorer, found).slices if name.startswith("source")} == {"source y"}
 
 
 @pytest.mark.parametrize("option", ["--doubtful", "--guard"])

@@ -30,6 +30,7 @@ from jobscam.scoring import Scorer
 from jobscam.values import TIERS
 
 _LEAST_SLICE = 10
+_LEAST_CAMPAIGNS = 3
 _REASONS = 3
 _UNASSESSED = -50.0
 _LENGTHS = ((0, 200), (200, 1000), (1000, None))
@@ -139,7 +140,10 @@ def evaluate(scorer: Scorer, labelled: Labelled) -> Evaluation:
 
 
 def _slices(labelled: Labelled, found: Sequence[Assessment]) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
-    """Slices by language, source, destination and length that hold ten ads and both labels."""
+    """Slices by language, source, destination and length that hold ten ads and three campaigns of each label.
+
+    With fewer the campaigns drawn anew are nearly always the same: an interval without width, which any difference exceeds.
+    """
     names: list[tuple[str, list[bool]]] = []
     for kind, values in (
         ("language", [a.language for a in found]),
@@ -154,7 +158,8 @@ def _slices(labelled: Labelled, found: Sequence[Assessment]) -> Iterator[tuple[s
     y = labelled.labels
     for name, chosen in names:
         part = np.flatnonzero(chosen)
-        if len(part) >= _LEAST_SLICE and len(np.unique(y[part])) == 2:
+        campaigns = [{labelled.campaigns[i] for i in part[y[part] == label].tolist()} for label in (0, 1)]
+        if len(part) >= _LEAST_SLICE and min(map(len, campaigns)) >= _LEAST_CAMPAIGNS:
             yield name, part
 
 

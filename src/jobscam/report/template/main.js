@@ -169,7 +169,7 @@ function listen() {
   detail.addEventListener("focusout", hideTip);
   addEventListener("scroll", hideTip, { passive: true, capture: true });
   addEventListener("storage", (event) => {
-    if (event.key !== STORE) return;
+    if (event.key !== STORE || !storage) return; // labels that could not be stored are nowhere else
     labels.clear();
     load();
     update();
