@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,20 @@ def test_average_precision_is_that_of_scikit_learn(rows: list[tuple[bool, float]
         assert np.isnan(found)
     else:
         assert found == pytest.approx(average_precision_score(y, score), abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.5, 0.9])), max_size=60), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_change_the_calibration_error(rows: list[tuple[bool, float]], random: Any) -> None:
+    rows = [(True, 0.1), (False, 0.1), *rows]
+    error = calibration_error_at(0.1)
+    found = error(*np.array(rows, dtype=float).T)
+    random.shuffle(rows)
+    assert error(*np.array(rows, dtype=float).T) == pytest.approx(found)
+
+
+def test_ads_of_one_probability_are_one_bin() -> None:
+    y, p = np.repeat([1.0, 0.0], 50), np.full(100, 0.1)
+    assert calibration_error_at(0.1)(y, p) == pytest.approx(0.0), "one in ten was said, and is so"
 
 
 @pytest.mark.parametrize(

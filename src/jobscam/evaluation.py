@@ -14,6 +14,7 @@ from jobscam.features import FloatArray
 
 _BOOTSTRAPS = 400
 _BINS = 10
+_ROUNDING = 1e-9
 
 IntArray = npt.NDArray[np.int64]
 Metric = Callable[[FloatArray, FloatArray], float]
@@ -75,7 +76,9 @@ def calibration_error_at(prevalence: float) -> Metric:
             return float("nan")
         weight = weight_to(y, prevalence)
         order = np.argsort(p, kind="stable")
-        bins = np.minimum((np.cumsum(weight[order]) * _BINS).astype(int), _BINS - 1)
+        # Ads of one probability stand in one bin, or the order of the rows would decide.
+        last = np.searchsorted(p[order], p[order], side="right") - 1
+        bins = np.minimum((np.cumsum(weight[order])[last] * _BINS + _ROUNDING).astype(int), _BINS - 1)
         gaps = np.bincount(bins, weights=(weight * (y - p))[order], minlength=_BINS)
         return float(np.abs(gaps).sum())
 
