@@ -247,6 +247,15 @@ def test_no_file_is_written_outside(name: str, nlp: Any) -> None:
         bundle.unpacked(packed)
 
 
+@pytest.mark.parametrize("manifest", ["[]", "1", "{}", '{"format": 1, "files": []}', '{"format": 1, "files": {}, "settings": 1}'])
+def test_another_manifest_is_refused(manifest: str, tmp_path: Path) -> None:
+    (tmp_path / "jobscam.json").write_text(manifest, encoding="utf-8")
+    with pytest.raises(ArtifactError):
+        bundle.open_folder(tmp_path)
+    with pytest.raises(ArtifactError):
+        bundle.unpacked({"manifest": json.loads(manifest), "files": {}})
+
+
 @pytest.mark.parametrize(
     "data",
     [None, [], {}, {"manifest": {}, "files": {}}, {"manifest": {"format": 1, "files": {"agencies.csv": "0"}}, "files": {}}],

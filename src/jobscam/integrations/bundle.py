@@ -113,9 +113,10 @@ def open_folder(folder: Path) -> tuple[Bundle, dict[str, Any]]:
         manifest = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{folder / MANIFEST} cannot be read ({error}); save the pipeline again") from None
-    names = [name for name in manifest.get("files", {}) if _KNOWN.fullmatch(name)]
+    promised = _mapping(_mapping(manifest).get("files"))
+    names = [name for name in promised if _KNOWN.fullmatch(name)]
     files = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
-    return _checked(manifest, files, str(folder))
+    return _checked(_mapping(manifest), files, str(folder))
 
 
 def unpacked(data: Any) -> tuple[Bundle, dict[str, Any]]:
@@ -128,7 +129,9 @@ def unpacked(data: Any) -> tuple[Bundle, dict[str, Any]]:
 def _checked(manifest: dict[str, Any], files: Mapping[str, bytes], where: str) -> tuple[Bundle, dict[str, Any]]:
     if manifest.get("format") != FORMAT:
         raise ArtifactError(f"{where} has format {manifest.get('format')}, this version reads {FORMAT}; save the pipeline again")
-    promised = manifest.get("files", {})
+    promised, settings = _mapping(manifest.get("files")), manifest.get("settings")
+    if not promised or not isinstance(settings, dict):
+        raise ArtifactError(f"{where} lists no files or no settings; save the pipeline again")
     for name in sorted(set(promised) | set(files)):
         if not _KNOWN.fullmatch(name):
             raise ArtifactError(f"{where}: '{name}' is no file of a jobscam component; save the pipeline again")
@@ -145,7 +148,12 @@ def _checked(manifest: dict[str, Any], files: Mapping[str, bytes], where: str) -
             "this pipeline was saved with another version of jobscam's knowledge: scores may differ from those it gave there",
             stacklevel=4,
         )
-    return Bundle(dict(files), own), dict(manifest.get("settings", {}))
+    return Bundle(dict(files), own), dict(settings)
+
+
+def _mapping(data: Any) -> dict[str, Any]:
+    """Data as a mapping; an empty one for what is none, which is then found to lack what it must have."""
+    return data if isinstance(data, dict) else {}
 
 
 def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
