@@ -70,6 +70,7 @@ def evaluate(
     from jobscam import comparison
     from jobscam.scoring import load
 
+    rules = read_guard(guard)
     found = _read(labels, label, positive, columns)
     scorer = load(**scorer_arguments(model, knowledge, agencies, prevalence, models=models))
     made = comparison.evaluate(scorer, found)
@@ -82,8 +83,7 @@ def evaluate(
             rows = [[name, str(ads), str(scams), str(value)] for name, (ads, scams, value) in made.slices.items()]
             typer.echo()
             say_table(["slice", "ads", "scams", "average precision"], rows, out=True)
-    if guard is not None:
-        guarded(scorer, guard)
+    guarded(scorer, rules)
 
 
 def compare(
@@ -106,6 +106,7 @@ def compare(
     from jobscam import comparison
     from jobscam.scoring import load
 
+    rules = read_guard(guard)
     found = _read(labels, label, positive, columns)
     before, after = (load(**scorer_arguments(name, knowledge, agencies, prevalence, models=models)) for name in (old, new))
     made = comparison.compare(before, after, found)
@@ -113,8 +114,7 @@ def compare(
         typer.echo(json.dumps(made.as_mapping(), ensure_ascii=False, indent=2, allow_nan=False))
     else:
         _say_comparison(made, show)
-    if guard is not None:
-        guarded(after, guard)
+    guarded(after, rules)
     if fail_if_worse and made.worse:
         raise JobscamError(f"{made.new} is worse than {made.old} in: {', '.join(made.worse)}")
 
@@ -161,8 +161,21 @@ def say_labels(found: Labelled, faults: Sequence[Problem], quiet: bool) -> None:
         note(f"{'Error' if problem.fatal else 'Warning'}: {printable(str(problem))}")
 
 
-def guarded(scorer: Scorer, guard: Path) -> None:
-    """Hold a model against a guard file.
+def read_guard(guard: Path | None) -> Labelled | None:
+    """Read a guard file, if there is one: before the work whose result it judges."""
+    from jobscam.labelled import read_labelled
+
+    if guard is None:
+        return None
+    wanted = read_labelled(guard)
+    if wanted.rejects:
+        lines = ", ".join(f"{reject.line} ({printable(reject.said)})" for reject in wanted.rejects)
+        note(f"Warning: {guard}: rows that are no rules, by line: {lines}")
+    return wanted
+
+
+def guarded(scorer: Scorer, wanted: Labelled | None) -> None:
+    """Hold a model against a guard, if there is one.
 
     Raises
     ------
@@ -170,17 +183,14 @@ def guarded(scorer: Scorer, guard: Path) -> None:
         Naming every ad that it treats wrongly.
     """
     from jobscam.comparison import breaches
-    from jobscam.labelled import read_labelled
 
-    wanted = read_labelled(guard)
-    if wanted.rejects:
-        lines = ", ".join(f"{reject.line} ({printable(reject.reason)})" for reject in wanted.rejects)
-        note(f"Warning: {guard}: rows that are no rules, by line: {lines}")
+    if wanted is None:
+        return
     broken = breaches(scorer, wanted)
     if broken:
         lines = "\n  ".join(str(breach) for breach in broken)
-        raise JobscamError(f"{scorer.name} breaks {len(broken)} of {len(wanted.ads)} rules of {guard}:\n  {lines}")
-    note(f"{scorer.name} keeps all {len(wanted.ads)} rules of {guard}")
+        raise JobscamError(f"{scorer.name} breaks {len(broken)} of {len(wanted.ads)} rules of {wanted.name}:\n  {lines}")
+    note(f"{scorer.name} keeps all {len(wanted.ads)} rules of {wanted.name}")
 
 
 def say_table(head: Sequence[str], rows: Sequence[Sequence[str]], out: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from jobscam.cli.common import AgenciesOption, KnowledgeOption, ModelsOption, note, printable
-from jobscam.cli.measure import GuardOption, guarded
+from jobscam.cli.measure import GuardOption, guarded, read_guard
 from jobscam.errors import ArtifactError
 
 app = typer.Typer(
@@ -106,7 +106,8 @@ def promote(
     if guard is not None:
         from jobscam.scoring import load
 
-        guarded(load(path, knowledge=knowledge, agencies=agencies), guard)
+        rules = read_guard(guard)
+        guarded(load(path, knowledge=knowledge, agencies=agencies), rules)
     entry = registry.promote(path, models)
     typer.echo(f"{entry.name} is the current model of {registry.model_folder(models)}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobscam.cli.common import ColumnsOption, KnowledgeOption, ModelsOption, column_overrides, note, printable, scorer_arguments
-from jobscam.cli.measure import LabelOption, PositiveOption, guarded, say_labels, say_table
+from jobscam.cli.measure import GuardOption, LabelOption, PositiveOption, guarded, read_guard, say_labels, say_table
 from jobscam.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,18 +38,24 @@ def train(
     prevalence: Annotated[
         float, typer.Option(metavar="SHARE", help="With --from-scratch: share of scams to calibrate for.")
     ] = 0.1,
-    guard: Annotated[Path | None, typer.Option(metavar="FILE", help="Ads the model must catch or must not flag.")] = None,
+    guard: GuardOption = None,
     doubtful: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the doubtful labels as CSV.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and warnings.")] = False,
 ) -> None:
     """Run the command; see ``HELP``."""
     if from_scratch and base is not None:
         raise typer.BadParameter("--base and --from-scratch exclude each other")
+    from jobscam.io.place import check_place
     from jobscam.labelled import problems, read_labelled
     from jobscam.retraining import adapt_model, check_name, train_anew
     from jobscam.scoring import Scorer, load
 
     check_name(out)
+    if doubtful is not None:
+        check_place(doubtful)
+        if doubtful.exists():
+            raise InputError(f"{doubtful} exists already; remove it or choose another name")
+    rules = read_guard(guard)
     found = read_labelled(labels, label=label, positive=positive or (), overrides=column_overrides(columns or []))
     say_labels(found, problems(found), quiet)
 
@@ -67,10 +73,10 @@ def train(
         _say(made)
     if doubtful is not None:
         _write_doubtful(doubtful, made)
-    if guard is not None:
+    if rules is not None:
         from jobscam.knowledge import load as load_knowledge
 
-        guarded(Scorer(made.model, load_knowledge(knowledge), made.manifest), guard)
+        guarded(Scorer(made.model, load_knowledge(knowledge), made.manifest), rules)
     path = made.save(out)
     note(f"wrote {path}. Look at it with `jobscam compare`, use it with --model {path}.")
 
@@ -95,8 +101,6 @@ def _say(made: Retrained) -> None:
 
 
 def _write_doubtful(path: Path, made: Retrained) -> None:
-    if path.exists():
-        raise InputError(f"{path} exists already; remove it or choose another name")
     from jobscam.io import create_table
 
     with create_table(path) as table:
