@@ -14,7 +14,7 @@ import pytest
 from test_streaming import FakeScorer
 from typer.testing import CliRunner
 
-from jobscam import retraining
+from jobscam import retraining, work
 from jobscam.cli.app import app
 from jobscam.errors import InputError, OutputError
 from jobscam.grouping import group_table
@@ -111,6 +111,73 @@ def test_train_looks_at_its_files_before_it_learns(
     Path("labels.csv").write_text(labels)
     result = CliRunner().invoke(app, ["train", "labels.csv", "--out", "mine-1.0.0", *option])
     assert isinstance(result.exception, InputError), result.exception
+
+
+@pytest.mark.parametrize(
+    ("folder", "target", "options", "words"),
+    [
+        ("kept", "kept/out.csv", {}, r"kept/out\.csv cannot be written: there is no permission"),
+        ("kept", "out.csv", {"rejects": "kept/bad.csv"}, r"kept/bad\.csv cannot be written: there is no permission"),
+        ("kept", "/dev/null", {}, ""),
+    ],
+)
+def test_a_folder_that_must_not_be_written_to(
+    folder: str, target: str, options: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(folder).mkdir()
+    Path(folder, "ads.csv").write_text("id,text\n1,risk 1\n")
+    monkeypatch.setattr("jobscam.io.place.os.access", lambda path, *_, **__: Path(path).name != folder)
+    for run in (score_table, group_table):
+        if words:
+            with pytest.raises(InputError, match=words):
+                run("kept/ads.csv", target, Idle, **options)  # type: ignore[operator]
+    # Where nothing is rejected, standard output needs no folder.
+    monkeypatch.chdir(folder)
+    assert score_table("ads.csv", "/dev/null", FakeScorer).rows_out == 1
+
+
+def test_a_file_that_may_not_be_read_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("in").mkdir()
+    for name in ("a.csv", "b.csv"):
+        Path("in", name).write_text(ADS)
+    real = Path.open
+
+    def opened(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "b.csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", opened)
+    summary = score_table("in", "out.csv", FakeScorer)
+    assert (summary.rows_out, summary.rejected) == (2, 2)
+    assert "in/b.csv: not read at all: in/b.csv cannot be opened: Permission denied" in Path("out.rejects.csv").read_text()
+
+
+def test_room_is_asked_for_only_where_it_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("jobscam.streaming.put", refused)
+    with pytest.raises(
+        OutputError, match=r"^out\.csv cannot be written: Permission denied\. No unfinished file was put there\.$"
+    ):
+        score_table("ads.csv", "out.csv", FakeScorer)
+
+
+def test_no_work_folder_is_left_where_open_files_cannot_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "fcntl", None)
+    folder = work.WorkFolder("out.csv")
+    real = Path.unlink
+
+    def unlink(path: Path, *arguments: Any, **options: Any) -> None:
+        if path.name == "lock" and folder._lock is not None and not folder._lock.closed:
+            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+        real(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with folder:
+        pass
+    assert sorted(os.listdir()) == ["ads.csv", "mine.rejects.csv"]
 
 
 def test_devices_take_anything() -> None:

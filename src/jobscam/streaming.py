@@ -7,6 +7,7 @@ there on nothing tells the two apart, so the same bytes come out.
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -291,8 +292,9 @@ def _not_written(target: str | Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
     if not is_replaceable(target):
         return OutputError(f"{'standard output' if str(target) == '-' else target} cannot be written: {reason}")
-    where = Path(target).resolve().parent
-    return OutputError(f"{target} cannot be written: {reason}. Make room in {where}; no unfinished file was put there.")
+    short = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+    advice = f"Make room in {Path(target).resolve().parent}; no" if short else "No"
+    return OutputError(f"{target} cannot be written: {reason}. {advice} unfinished file was put there.")
 
 
 def _check_arguments(workers: int, chunk: int, order: str, limit: int | None) -> None:

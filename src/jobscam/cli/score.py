@@ -175,7 +175,7 @@ def _page(ads: str, target: str, report: str | None, limit: int, rejects: Path |
 
     if report == "-" or Path(report).resolve() == Path(target).resolve():
         raise typer.BadParameter("name a file of its own for the page", param_hint="--report")
-    check_targets(ads, report, rejects=rejects or rejects_path(ads, target))
+    check_targets(ads, target, report, rejects=rejects or rejects_path(ads, target))
     return RunPage(limit)
 
 

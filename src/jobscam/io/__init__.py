@@ -29,7 +29,8 @@ def _text_of(opened: Opened) -> TableReader:
     from jobscam.io.jsonl import JsonlReader
 
     name = bare(opened.member).lower()
-    is_json = name.endswith(_JSON) or (str(opened.path) == "-" == opened.member and opened.head.lstrip().startswith(b"{"))
+    nameless = opened.size is None and opened.member == str(opened.path) and not Path(name).suffix
+    is_json = name.endswith(_JSON) or (nameless and opened.head.lstrip().startswith(b"{"))
     return JsonlReader(opened) if is_json else CsvReader(opened)
 
 
@@ -171,7 +172,7 @@ def check_targets(source: str | Path, *targets: str | Path | None, rejects: str 
     Raises
     ------
     InputError
-        If a file is the source, or one of its files, is named twice, or has no folder to be in.
+        If a file is the source, or one of its files, is named twice, or cannot be where it should.
     """
     named = [target for target in targets if target is not None]
     wanted = [*named, *([] if rejects is None else [rejects])]
@@ -185,7 +186,9 @@ def check_targets(source: str | Path, *targets: str | Path | None, rejects: str 
         if Path(target).exists() and any(file.samefile(target) for file in read):
             what = f"{target} is" if number < len(named) else f"rejected rows would go to {target}, but that is"
             raise InputError(f"{what} the input itself; name another file to write to")
-        check_place(target)
+        # Beside a stream there are rejects only if something is rejected: until then they need no place.
+        if number < len(named) or is_replaceable(named[0]):
+            check_place(target)
         place = Path(target).resolve()
         if place in places and is_replaceable(target):
             raise InputError(f"{target} is named twice; give each table a file of its own")

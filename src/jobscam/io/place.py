@@ -26,7 +26,7 @@ def check_place(path: str | Path) -> None:
     Raises
     ------
     InputError
-        If it is a folder, or its folder does not exist.
+        If it is a folder, or its folder does not exist or must not be written to.
     """
     target = Path(path)
     if target.is_dir():
@@ -34,6 +34,9 @@ def check_place(path: str | Path) -> None:
     folder = target.resolve().parent
     if not target.exists() and not folder.is_dir():
         raise InputError(f"{target} cannot be written: there is no folder {folder}; make it, or name another file")
+    # The file is made beside its place, or in a folder there, so that the folder must take files even if this one exists.
+    if is_replaceable(target) and not os.access(folder, os.W_OK):
+        raise InputError(f"{target} cannot be written: there is no permission to write to {folder}; name another file")
 
 
 def put(made: Path, path: str | Path) -> None:

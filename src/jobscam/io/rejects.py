@@ -80,14 +80,14 @@ def rejected(row: Row, reason: str) -> Reject:
 
 
 def rejects_path(source: str | Path, target: str | Path) -> Path:
-    """Where the rejects of a run go: beside the target, or named after the source if the target is standard output.
+    """Where the rejects of a run go: beside the target, or named after the source if that is a stream or device.
 
     Examples
     --------
     >>> rejects_path("ads.csv", "out/scored.csv.gz").as_posix()
     'out/scored.rejects.csv'
     """
-    if str(target) != "-":
+    if is_replaceable(target) or Path(target).is_dir():
         path = Path(target)
     elif str(source) != "-":
         path = Path((stem(source) if is_many(source) else Path(source)).name)
