@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -231,3 +233,21 @@ def test_an_empty_folder_is_not_said_to_be_a_stream() -> None:
     Path("empty").mkdir()
     with pytest.raises(InputError, match="is a folder without a table in it"):
         score_table("empty", "out.csv", FakeScorer, resume=True)
+
+
+def test_any_command_that_is_stopped_leaves_nothing_behind(scorer: Scorer) -> None:
+    command = [sys.executable, "-m", "jobscam", "campaigns", "-", "-o", "out.csv"]
+    env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    before = sorted(os.listdir())
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as running:
+        assert running.stdin is not None and running.stderr is not None
+        running.stdin.write(b"id,text\n1,\n" + b"2,Loker admin\n" * 9000)
+        running.stdin.flush()
+        until = time.monotonic() + 30
+        while not list(Path().glob(".*.part")) and time.monotonic() < until:
+            time.sleep(0.05)
+        running.terminate()
+        said = running.stderr.read()
+        assert running.wait() == 128 + signal.SIGTERM, said
+    assert said.endswith(b"jobscam: stopped.\n")
+    assert sorted(os.listdir()) == before
