@@ -67,12 +67,21 @@ def test_score_says_at_once_where_it_cannot_write(source: str, target: str, reje
 
 
 @pytest.mark.parametrize(
-    "options", [{"rejects": "ads.csv"}, {"members": "m.csv", "rejects": "m.csv"}, {"graph_to": "nowhere/g.gexf"}, {"unique": "."}]
+    "options",
+    [
+        {"rejects": "ads.csv"},
+        {"members": "m.csv", "rejects": "m.csv"},
+        {"graph_to": "nowhere/g.gexf"},
+        {"unique": "."},
+        {"members": "m.docx"},
+        {"unique": "u.docx"},
+    ],
 )
 def test_campaigns_say_at_once_where_they_cannot_write(options: dict[str, str]) -> None:
     with pytest.raises(InputError):
         group_table("ads.csv", "out.csv", Idle, **options)
     assert Path("ads.csv").read_text() == ADS
+    assert not Path("out.csv").exists()
 
 
 def test_a_page_does_not_take_its_input_along() -> None:
@@ -89,6 +98,7 @@ def test_a_page_does_not_take_its_input_along() -> None:
         (("queue", "ads.csv", "--label-studio", "nowhere/tasks.json"), "there is no folder"),
         (("queue", "ads.csv", "-o", "tasks.json.csv", "--label-studio", "ads.csv"), "is the input itself"),
         (("queue", "mine.rejects.csv", "-o", "mine.csv", "--map", "description=raw"), "is the input itself"),
+        (("queue", "ads.csv", "-o", "queue.docx"), "files of this kind are not known"),
     ],
 )
 def test_commands_say_at_once_where_they_cannot_write(
@@ -113,6 +123,21 @@ def test_train_looks_at_its_files_before_it_learns(
     Path("labels.csv").write_text(labels)
     result = CliRunner().invoke(app, ["train", "labels.csv", "--out", "mine-1.0.0", *option])
     assert isinstance(result.exception, InputError), result.exception
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--prevalence", "0.02"), "is for --from-scratch"),
+        (("--from-scratch", "--prevalence", "2"), "is a share between 0 and 1"),
+        (("--from-scratch", "--prevalence", "0"), "is a share between 0 and 1"),
+    ],
+)
+def test_train_ignores_no_share_of_scams(options: Sequence[str], words: str) -> None:
+    Path("labels.csv").write_text("text,label\n" + "".join(f"Loker {i},{i % 2}\n" for i in range(8)))
+    result = CliRunner().invoke(app, ["train", "labels.csv", "--out", "mine-1.0.0", *options])
+    assert result.exit_code == 2
+    assert words in result.output
 
 
 @pytest.mark.parametrize(

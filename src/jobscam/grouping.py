@@ -19,7 +19,7 @@ from jobscam.campaigns.contacts import mask, shipped_keys
 from jobscam.campaigns.summary import CAMPAIGN_COLUMNS, CAMPAIGN_NUMBERS, CampaignSummary, Member, Risk, shortened
 from jobscam.errors import InputError
 from jobscam.explain import CAMPAIGN_COLUMN, OUTPUT_COLUMNS
-from jobscam.io import check_targets, create_table, open_table
+from jobscam.io import check_targets, create_table, format_of, open_table
 from jobscam.io.rejects import RejectFile, rejected, rejects_path
 from jobscam.io.target import Target
 from jobscam.parallel import map_batches
@@ -165,6 +165,9 @@ def group_table(
     kind = graph.format_of(str(graph_to)) if graph_to is not None else ""
     rejects_to = Path(rejects) if rejects is not None else rejects_path(source, target)
     check_targets(source, target, graph_to, members, unique, rejects=rejects_to)
+    for path in (target, members, unique):
+        if path is not None:
+            format_of(path)
     summary = GroupSummary()
     with ExitStack() as stack:
         table = stack.enter_context(open_table(source))

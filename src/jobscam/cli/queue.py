@@ -66,7 +66,7 @@ def queue(
 ) -> None:
     """Run the command; see ``HELP``."""
     from jobscam import scored
-    from jobscam.io import check_targets, create_table
+    from jobscam.io import check_targets, create_table, format_of
     from jobscam.io.rejects import RejectFile, rejects_path
     from jobscam.queue import REASON, label_column, select
 
@@ -86,6 +86,7 @@ def queue(
     target = output or default_output(ads, "queue.csv")
     rejects_to = rejects_path(ads, target)
     check_targets(ads, target, label_studio, config, rejects=rejects_to)
+    format_of(target)
     table = scored.read(ads)
     if not scored.is_scored(table.frame):
         note("The table was not scored yet; scoring it.")

@@ -36,8 +36,8 @@ def train(
     models: ModelsOption = None,
     knowledge: KnowledgeOption = None,
     prevalence: Annotated[
-        float, typer.Option(metavar="SHARE", help="With --from-scratch: share of scams to calibrate for.")
-    ] = 0.1,
+        float | None, typer.Option(metavar="SHARE", help="With --from-scratch: share of scams to calibrate for.  [default: 0.1]")
+    ] = None,
     guard: GuardOption = None,
     doubtful: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the doubtful labels as CSV.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and warnings.")] = False,
@@ -45,6 +45,10 @@ def train(
     """Run the command; see ``HELP``."""
     if from_scratch and base is not None:
         raise typer.BadParameter("--base and --from-scratch exclude each other")
+    if prevalence is not None and not from_scratch:
+        raise typer.BadParameter("is for --from-scratch; an adapted model keeps the share of its base", param_hint="--prevalence")
+    if prevalence is not None and not 0.0 < prevalence < 1.0:
+        raise typer.BadParameter(f"is a share between 0 and 1, got {prevalence:g}", param_hint="--prevalence")
     from jobscam.io.place import check_place
     from jobscam.labelled import problems, read_labelled
     from jobscam.retraining import adapt_model, check_name, train_anew
@@ -64,7 +68,7 @@ def train(
             note(f"… {step}")
 
     if from_scratch:
-        made = train_anew(found, out, prevalence=prevalence, knowledge=knowledge, on_progress=say)
+        made = train_anew(found, out, prevalence=0.1 if prevalence is None else prevalence, knowledge=knowledge, on_progress=say)
     else:
         made = adapt_model(
             load(**scorer_arguments(base, knowledge, None, models=models, quiet=quiet)), found, out, on_progress=say
