@@ -283,7 +283,8 @@ def test_dates_of_any_text(text: str) -> None:
     [
         ({"graph_to": "g.png"}, "graphs are written as .graphml or .gexf"),
         ({"min_size": 0}, "min_size must be at least 1"),
-        ({"members": "ads.csv"}, "is named twice"),
+        ({"members": "ads.csv"}, "is the input itself"),
+        ({"members": "./out.csv"}, "is named twice"),
         ({"members": "-", "unique": "-"}, "only one table can go to standard output"),
     ],
 )

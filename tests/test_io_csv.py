@@ -330,6 +330,7 @@ def test_rejects_file(tmp_path: Path) -> None:
         ("x/a.tsv.gz", "-", "a.rejects.csv"),
         ("-", "-", "stdin.rejects.csv"),
         ("a.csv", "b", "b.rejects.csv"),
+        ("x/a.tsv.gz", "/dev/null", "a.rejects.csv"),
     ],
 )
 def test_rejects_path(source: str, target: str, expected: str) -> None:

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jobscam.errors import InputError
-from jobscam.io import FORMATS, Row, create_table, made_from, open_table, packed, refuse_overwrite, source_files
+from jobscam.io import FORMATS, Row, check_targets, create_table, made_from, open_table, packed, source_files
 from jobscam.io import csv as csv_module
 from jobscam.io import jsonl as jsonl_module
 from jobscam.io import parquet as parquet_module
@@ -304,6 +304,12 @@ def test_parquet_cells_that_cannot_be_read(tmp_path: Path) -> None:
     _, rows, _ = read(parquet(tmp_path / "u.parquet", text=["x", "y"], at=times))
     assert rows[0] == Row(1, ["x", "1970-01-01"])
     assert reasons(rows) == ["2: column 'at': a timestamp[ms] that is out of range"]
+
+
+def test_of_a_row_of_parquet_that_is_too_long_the_longest_cell_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobscam.io.parquet.RECORD_LIMIT", 10)
+    found = read(write(tmp_path / "t.parquet", ["id", "text"], ["z", "a long text"]))[1]
+    assert [row.raw for row in found if isinstance(row, Reject)] == ["a long text"]
 
 
 def test_parquet_and_workbooks_come_in_pieces(tmp_path: Path) -> None:
@@ -610,11 +616,13 @@ def test_standard_input_is_recognised(suffix: str, tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".jsonl", ".jsonl.zst", ".csv.zip"])
 def test_pipes_are_read_once(suffix: str, tmp_path: Path) -> None:
     data = write(tmp_path / f"t{suffix}", ["id", "text"], ["1", "x"]).read_bytes()
-    os.mkfifo(tmp_path / f"p{suffix}")
-    writer = threading.Thread(target=(tmp_path / f"p{suffix}").write_bytes, args=(data,))
-    writer.start()
-    assert [row.cells for row in read(tmp_path / f"p{suffix}")[1] if isinstance(row, Row)] == [["1", "x"]]
-    writer.join()
+    # A shell calls the pipe of another command by a number.
+    for pipe in (tmp_path / f"p{suffix}", tmp_path / "63"):
+        os.mkfifo(pipe)
+        writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+        writer.start()
+        assert [row.cells for row in read(pipe)[1] if isinstance(row, Row)] == [["1", "x"]]
+        writer.join()
 
 
 # Several files
@@ -661,7 +669,7 @@ def test_a_broken_file_does_not_stop_the_others_and_is_counted(folder: Path) -> 
     (folder / "e.csv.gz").write_bytes(data[:-2000])
     (folder / "f.csv").write_bytes(b"id,text\n1,x,z\n")
     _, rows, notes = read(folder)
-    said = [row.reason for row in rows if isinstance(row, Reject)]
+    said = [row.said for row in rows if isinstance(row, Reject)]
     assert said[0].startswith(f"{folder / 'b.jsonl.gz'}: not read at all: ")
     assert f"{folder / 'e.csv.gz'}: not read beyond line " in said[1]
     assert said[2] == f"{folder / 'f.csv'}, line 2: 3 cells where the header has 2"
@@ -682,8 +690,8 @@ def test_folders_that_are_refused(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(InputError, match=r"none of its 1 files can be read: .*a\.csv is empty"):
         open_table(tmp_path / "bad")
     with pytest.raises(InputError, match="is the input itself"):
-        refuse_overwrite(folder / "*.csv", folder / "a.csv")
-    refuse_overwrite(folder / "*.csv", folder / "b.csv")
+        check_targets(folder / "*.csv", folder / "a.csv")
+    check_targets(folder / "*.csv", folder / "b.csv")
     assert source_files(folder / "*.csv") == [folder / "a.csv"]
     assert source_files("-") == []
 

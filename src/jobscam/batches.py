@@ -78,7 +78,8 @@ def strict_error(name: str, mapping: ColumnMap, reject: Reject, number: int) -> 
     if reason == NO_TEXT:
         columns = [mapping.header[i] for field in TEXT_FIELDS for i in mapping.fields.get(field, ())]
         reason = f"no text in {'column' if len(columns) == 1 else 'any of the columns'} {', '.join(map(repr, columns))}"
+    where = reject.place or f"{name}, line {reject.line} (row {number})"
     return InputError(
-        f"{name}, line {reject.line} (row {number}): {reason}. Nothing was written. Mend the row, or leave --strict out: "
+        f"{where}: {reason}. Nothing was written. Mend the row, or leave --strict out: "
         "such rows then go to the rejects and the others are scored."
     )

@@ -19,7 +19,7 @@ from jobscam.campaigns.contacts import mask, shipped_keys
 from jobscam.campaigns.summary import CAMPAIGN_COLUMNS, CAMPAIGN_NUMBERS, CampaignSummary, Member, Risk, shortened
 from jobscam.errors import InputError
 from jobscam.explain import CAMPAIGN_COLUMN, OUTPUT_COLUMNS
-from jobscam.io import create_table, open_table, refuse_overwrite
+from jobscam.io import check_targets, create_table, format_of, open_table
 from jobscam.io.rejects import RejectFile, rejected, rejects_path
 from jobscam.io.target import Target
 from jobscam.parallel import map_batches
@@ -161,9 +161,13 @@ def group_table(
         If the input as a whole cannot be used, or two of the files are one.
     """
     started = time.monotonic()
-    _check_arguments(source, [target, graph_to, members, unique], workers, chunk, min_size, limit)
+    _check_arguments(workers, chunk, min_size, limit)
     kind = graph.format_of(str(graph_to)) if graph_to is not None else ""
     rejects_to = Path(rejects) if rejects is not None else rejects_path(source, target)
+    check_targets(source, target, graph_to, members, unique, rejects=rejects_to)
+    for path in (target, members, unique):
+        if path is not None:
+            format_of(path)
     summary = GroupSummary()
     with ExitStack() as stack:
         table = stack.enter_context(open_table(source))
@@ -172,7 +176,7 @@ def group_table(
         summary.was_scored = all(name in table.header for name in _SCORED)
         if on_start is not None:
             on_start(summary)
-        reject_file = stack.enter_context(RejectFile(rejects_to))
+        reject_file = stack.enter_context(RejectFile(rejects_to, raw_cells=raw_cells))
         folder = None if str(target) == "-" else Path(target).resolve().parent
         store = stack.enter_context(_Store(folder))
         factory = None if summary.was_scored else scorer_args if callable(scorer_args) else LoadScorer(scorer_args)
@@ -354,18 +358,7 @@ def _write_rows(path: str | Path, grouped: _Grouped, rows: Iterable[tuple[Key, l
         return out.notes
 
 
-def _check_arguments(
-    source: str | Path, targets: Sequence[str | Path | None], workers: int, chunk: int, min_size: int, limit: int | None
-) -> None:
+def _check_arguments(workers: int, chunk: int, min_size: int, limit: int | None) -> None:
     for name, value in (("workers", workers), ("chunk", chunk), ("min_size", min_size), ("limit", limit)):
         if value is not None and value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
-    used = [source, *(t for t in targets if t is not None)]
-    if sum(str(t) == "-" for t in used[1:]) > 1:
-        raise InputError("only one table can go to standard output; name a file for the others")
-    places = Counter(Path(p).resolve() for p in used if str(p) != "-")
-    for place, count in places.items():
-        if count > 1:
-            raise InputError(f"{place} is named twice; give each table a file of its own")
-    for target in used[1:]:
-        refuse_overwrite(source, target)

@@ -72,11 +72,14 @@ def _of_input(source: str | Path) -> str:
 
 
 def _of_file(path: Path) -> str:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(_ENDS)
-        file.seek(max(len(start), size - _ENDS))
-        ends = start + file.read(_ENDS)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(_ENDS)
+            file.seek(max(len(start), size - _ENDS))
+            ends = start + file.read(_ENDS)
+    except OSError as error:  # one of several: the reader makes a reject of it
+        return error.strerror or type(error).__name__
     return f"{size} bytes, {blake2b(ends, digest_size=8).hexdigest()}"
 
 

@@ -7,6 +7,7 @@ there on nothing tells the two apart, so the same bytes come out.
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,7 +19,7 @@ from jobscam import identity
 from jobscam.assessing import Assess, Assessed, Assessor, LoadScorer, Scored, stored
 from jobscam.batches import Entry, in_batches, map_columns, read_batches, read_rows, strict_error
 from jobscam.errors import InputError, JobscamError, OutputError
-from jobscam.io import Row, TableReader, create_table, format_of, open_table, refuse_overwrite
+from jobscam.io import Row, TableReader, check_targets, create_table, format_of, open_table
 from jobscam.io.place import is_replaceable, put
 from jobscam.io.rejects import RejectFile, rejected, rejects_path
 from jobscam.journal import Reading
@@ -118,10 +119,11 @@ def score_table(
         If a worker dies, or memory is short.
     """
     started = time.monotonic()
-    _check_arguments(source, target, workers, chunk, order, limit)
+    rejects_to = Path(rejects) if rejects is not None else rejects_path(source, target)
+    _check_arguments(workers, chunk, order, limit)
+    check_targets(source, target, rejects=rejects_to)
     if resume:
         _check_resume(source, target)
-    rejects_to = Path(rejects) if rejects is not None else rejects_path(source, target)
     factory = scorer_args if callable(scorer_args) else LoadScorer(scorer_args)
     summary = Summary()
     try:
@@ -147,9 +149,9 @@ def score_table(
             scorer = pool.identity()
             about = partial(identity.of_run, source, mapping, settings, scorer)
             before = _journal(noted, target, about, resume, on_note) if noted is not None else None
-            made = work.folder("table") / Path(target).resolve().name if work is not None else None
+            made = work.folder("table") / Path(target).name if work is not None else None
             folders = {name: work.folder(name) if work is not None else None for name in ("rejects", "sort")}
-            reject_file = RejectFile(rejects_to, folders["rejects"])
+            reject_file = RejectFile(rejects_to, folders["rejects"], raw_cells=raw_cells)
             with (
                 create_table(target if made is None else made, raw_cells=raw_cells) as out,
                 reject_file,
@@ -176,7 +178,10 @@ def score_table(
                     on_finish(summary)
             # Both are complete: from here on nothing can run out of room.
             if made is not None:
-                reject_file.put()
+                try:
+                    reject_file.put()
+                except OSError as error:
+                    raise _not_written(rejects_to, error) from error
                 put(made, target)
     except BrokenPipeError:
         raise
@@ -287,21 +292,21 @@ def _not_written(target: str | Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
     if not is_replaceable(target):
         return OutputError(f"{'standard output' if str(target) == '-' else target} cannot be written: {reason}")
-    where = Path(target).resolve().parent
-    return OutputError(f"{target} cannot be written: {reason}. Make room in {where}; no unfinished file was put there.")
+    short = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+    advice = f"Make room in {Path(target).resolve().parent}; no" if short else "No"
+    return OutputError(f"{target} cannot be written: {reason}. {advice} unfinished file was put there.")
 
 
-def _check_arguments(source: str | Path, target: str | Path, workers: int, chunk: int, order: str, limit: int | None) -> None:
+def _check_arguments(workers: int, chunk: int, order: str, limit: int | None) -> None:
     if order not in ("risk", "input"):
         raise InputError(f"order must be 'risk' or 'input', got {order!r}")
     for name, value in (("workers", workers), ("chunk", chunk), ("limit", limit)):
         if value is not None and value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
-    refuse_overwrite(source, target)
 
 
 def _check_resume(source: str | Path, target: str | Path) -> None:
-    if str(source) == "-" or (Path(source).exists() and not identity.is_rereadable(source)):
+    if str(source) == "-" or (Path(source).exists() and not Path(source).is_dir() and not identity.is_rereadable(source)):
         name = "standard input" if str(source) == "-" else str(source)
         raise InputError(f"--resume: {name} cannot be read a second time; save the ads to a file and name that")
     if not is_replaceable(target):

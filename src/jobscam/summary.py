@@ -18,13 +18,17 @@ class Progress(NamedTuple):
 
 
 class TopAd(NamedTuple):
-    """One of the ads with the highest risk: its line in the input, what it says, and what was found."""
+    """One of the ads with the highest risk: its line in the input, what it says, and what was found.
+
+    `place` is file and line in a table of several files.
+    """
 
     line: int
     tier: str
     probability: float | None
     excerpt: str
     reasons: str
+    place: str = ""
 
 
 @dataclass

@@ -114,4 +114,4 @@ class Tally:
 
     def _top_ad(self, row: Row, result: Scored) -> TopAd:
         excerpt = shortened(self._mapping.posting(row.cells).text()[: 4 * _EXCERPT], _EXCERPT)
-        return TopAd(row.line, result.columns[_TIER], result.probability, excerpt, result.columns[_REASONS])
+        return TopAd(row.line, result.columns[_TIER], result.probability, excerpt, result.columns[_REASONS], row.place)

@@ -107,11 +107,25 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that could not be read: where it stood, why, and its raw text."""
+    """A row that could not be read: where it stood, why, and its raw text.
+
+    Attributes
+    ----------
+    line : int
+    reason, raw : str
+    place : str
+        File and line, in a table of several files.
+    """
 
     line: int
     reason: str
     raw: str
+    place: str = ""
+
+    @property
+    def said(self) -> str:
+        """The reason, behind the place in a table of several files."""
+        return f"{self.place}: {self.reason}" if self.place else self.reason
 
 
 @dataclass(frozen=True, slots=True)

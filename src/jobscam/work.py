@@ -92,6 +92,8 @@ class WorkFolder:
         try:
             self._clear({_JOURNAL, _LOCK} if kind is not None and kept else {_LOCK})
             if kind is None or not kept:
+                if fcntl is None:  # such systems remove no open file
+                    self._release()
                 # The lock goes last: whoever finds it gone makes a folder of its own.
                 (self.path / _LOCK).unlink()
                 self.path.rmdir()

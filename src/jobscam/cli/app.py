@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from jobscam import __version__
 from jobscam.cli import campaigns, drift, explain, measure, model, queue, report, score, train
+from jobscam.cli.common import stoppable
 from jobscam.errors import JobscamError, OutputError
 
 HELP = """Find dangerous job advertisements, with reasons.
@@ -26,12 +27,13 @@ _CLOSED_PIPE = 141
 
 
 class Commands(TyperGroup):
-    """The commands; one whose reader went away (``| head``) ends as other programs do, without a word."""
+    """The commands: one that is stopped tidies up first; one whose reader went away (``| head``) ends without a word."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with stoppable(lambda: ""):
+                return super().invoke(ctx)
         except BrokenPipeError:
             _drop_output()
             raise typer.Exit(_CLOSED_PIPE) from None

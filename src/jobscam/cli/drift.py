@@ -100,6 +100,6 @@ def drift(
 
 def _say_rejects(name: str, table: Table) -> None:
     for reject in table.rejects[:_SHOWN]:
-        note(f"{name}, line {reject.line}: left out: {printable(reject.reason)}")
+        note(f"{name}, line {reject.line}: left out: {printable(reject.said)}")
     if len(table.rejects) > _SHOWN:
         note(f"{name}: {len(table.rejects) - _SHOWN} more rows left out")

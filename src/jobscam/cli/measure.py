@@ -70,7 +70,7 @@ def evaluate(
     from jobscam import comparison
     from jobscam.scoring import load
 
-    wanted = read_guard(guard)
+    rules = read_guard(guard)
     found = _read(labels, label, positive, columns)
     scorer = load(**scorer_arguments(model, knowledge, agencies, prevalence, models=models))
     made = comparison.evaluate(scorer, found)
@@ -83,7 +83,7 @@ def evaluate(
             rows = [[name, str(ads), str(scams), str(value)] for name, (ads, scams, value) in made.slices.items()]
             typer.echo()
             say_table(["slice", "ads", "scams", "average precision"], rows, out=True)
-    guarded(scorer, wanted)
+    guarded(scorer, rules)
 
 
 def compare(
@@ -106,7 +106,7 @@ def compare(
     from jobscam import comparison
     from jobscam.scoring import load
 
-    wanted = read_guard(guard)
+    rules = read_guard(guard)
     found = _read(labels, label, positive, columns)
     before, after = (load(**scorer_arguments(name, knowledge, agencies, prevalence, models=models)) for name in (old, new))
     made = comparison.compare(before, after, found)
@@ -114,7 +114,7 @@ def compare(
         typer.echo(json.dumps(made.as_mapping(), ensure_ascii=False, indent=2, allow_nan=False))
     else:
         _say_comparison(made, show)
-    guarded(after, wanted)
+    guarded(after, rules)
     if fail_if_worse and made.worse:
         raise JobscamError(f"{made.new} is worse than {made.old} in: {', '.join(made.worse)}")
 
@@ -162,22 +162,22 @@ def say_labels(found: Labelled, faults: Sequence[Problem], quiet: bool) -> None:
 
 
 def read_guard(guard: Path | None) -> Labelled | None:
-    """Read a guard file, before what takes long; rows that are no rules are named."""
+    """Read a guard file, if there is one: before the work whose result it judges."""
     from jobscam.labelled import read_labelled
 
     if guard is None:
         return None
     wanted = read_labelled(guard)
     no_rules = [(line, "no label, or undecided") for line in wanted.undecided]
-    no_rules += [(reject.line, printable(reject.reason)) for reject in wanted.rejects]
+    no_rules += [(reject.line, printable(reject.said)) for reject in wanted.rejects]
     if no_rules:
         lines = ", ".join(f"{line} ({reason})" for line, reason in sorted(no_rules))
         note(f"Warning: {guard}: rows that are no rules, by line: {lines}")
     return wanted
 
 
-def guarded(scorer: Scorer, guard: Labelled | None) -> None:
-    """Hold a model against a guard file, if there is one.
+def guarded(scorer: Scorer, wanted: Labelled | None) -> None:
+    """Hold a model against a guard, if there is one.
 
     Raises
     ------
@@ -186,13 +186,13 @@ def guarded(scorer: Scorer, guard: Labelled | None) -> None:
     """
     from jobscam.comparison import breaches
 
-    if guard is None:
+    if wanted is None:
         return
-    broken = breaches(scorer, guard)
+    broken = breaches(scorer, wanted)
     if broken:
         lines = "\n  ".join(str(breach) for breach in broken)
-        raise JobscamError(f"{scorer.name} breaks {len(broken)} of {len(guard.ads)} rules of {guard.name}:\n  {lines}")
-    note(f"{scorer.name} keeps all {len(guard.ads)} rules of {guard.name}")
+        raise JobscamError(f"{scorer.name} breaks {len(broken)} of {len(wanted.ads)} rules of {wanted.name}:\n  {lines}")
+    note(f"{scorer.name} keeps all {len(wanted.ads)} rules of {wanted.name}")
 
 
 def say_table(head: Sequence[str], rows: Sequence[Sequence[str]], out: bool = False) -> None:

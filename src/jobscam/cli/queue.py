@@ -66,7 +66,7 @@ def queue(
 ) -> None:
     """Run the command; see ``HELP``."""
     from jobscam import scored
-    from jobscam.io import create_table, refuse_overwrite
+    from jobscam.io import check_targets, create_table, format_of
     from jobscam.io.rejects import RejectFile, rejects_path
     from jobscam.queue import REASON, label_column, select
 
@@ -84,7 +84,9 @@ def queue(
         return loaded[0]
 
     target = output or default_output(ads, "queue.csv")
-    refuse_overwrite(ads, target)
+    rejects_to = rejects_path(ads, target)
+    check_targets(ads, target, label_studio, config, rejects=rejects_to)
+    format_of(target)
     table = scored.read(ads)
     if not scored.is_scored(table.frame):
         note("The table was not scored yet; scoring it.")
@@ -92,7 +94,7 @@ def queue(
         table.frame, n, random_share=random_share, riskiest_share=riskiest_share, around=around, label=label, seed=seed,
         scorer=scorer, overrides=overrides,
     )  # fmt: skip
-    with RejectFile(rejects_path(ads, target)) as rejects, create_table(target, raw_cells=raw_cells) as out:
+    with RejectFile(rejects_to, raw_cells=raw_cells) as rejects, create_table(target, raw_cells=raw_cells) as out:
         for reject in table.rejects:
             rejects.add(reject)
         out.write([str(name) for name in chosen.columns])

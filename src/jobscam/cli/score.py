@@ -114,7 +114,7 @@ def score(
     from jobscam.streaming import score_table
 
     target = output or default_output(ads)
-    page = _page(ads, target, report, report_limit)
+    page = _page(ads, target, report, report_limit, rejects)
     written: list[Written] = []
 
     def finish(summary: Summary) -> None:
@@ -165,16 +165,17 @@ def _hint(target: str) -> str:
     return f"{left.rows} scored rows are kept in {left.folder}: the command that scored them goes on from there with --resume."
 
 
-def _page(ads: str, target: str, report: str | None, limit: int) -> RunPage | None:
+def _page(ads: str, target: str, report: str | None, limit: int, rejects: Path | None) -> RunPage | None:
     """Collects the rows of the review page, if there is to be one."""
     if report is None:
         return None
-    from jobscam.io import refuse_overwrite
+    from jobscam.io import check_targets
+    from jobscam.io.rejects import rejects_path
     from jobscam.report import RunPage
 
     if report == "-" or Path(report).resolve() == Path(target).resolve():
         raise typer.BadParameter("name a file of its own for the page", param_hint="--report")
-    refuse_overwrite(ads, report)
+    check_targets(ads, target, report, rejects=rejects or rejects_path(ads, target))
     return RunPage(limit)
 
 
@@ -202,7 +203,7 @@ def _say_summary(summary: Summary, target: str) -> None:
         note("\nHighest risk:")
     for ad in summary.top:
         probability = "" if ad.probability is None else f" {ad.probability:.3f}"
-        note(f"  {ad.tier}{probability}, line {ad.line}: {printable(ad.excerpt)}")
+        note(f"  {ad.tier}{probability}, {printable(ad.place) or f'line {ad.line}'}: {printable(ad.excerpt)}")
         if ad.reasons:
             note(f"    {printable(' '.join(ad.reasons.split()))}")
 

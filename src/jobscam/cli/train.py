@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobscam.cli.common import ColumnsOption, KnowledgeOption, ModelsOption, column_overrides, note, printable, scorer_arguments
-from jobscam.cli.measure import LabelOption, PositiveOption, guarded, read_guard, say_labels, say_table
+from jobscam.cli.measure import GuardOption, LabelOption, PositiveOption, guarded, read_guard, say_labels, say_table
 from jobscam.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,23 +36,30 @@ def train(
     models: ModelsOption = None,
     knowledge: KnowledgeOption = None,
     prevalence: Annotated[
-        float, typer.Option(metavar="SHARE", help="With --from-scratch: share of scams to calibrate for.")
-    ] = 0.1,
-    guard: Annotated[Path | None, typer.Option(metavar="FILE", help="Ads the model must catch or must not flag.")] = None,
+        float | None, typer.Option(metavar="SHARE", help="With --from-scratch: share of scams to calibrate for.  [default: 0.1]")
+    ] = None,
+    guard: GuardOption = None,
     doubtful: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the doubtful labels as CSV.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and warnings.")] = False,
 ) -> None:
     """Run the command; see ``HELP``."""
     if from_scratch and base is not None:
         raise typer.BadParameter("--base and --from-scratch exclude each other")
+    if prevalence is not None and not from_scratch:
+        raise typer.BadParameter("is for --from-scratch; an adapted model keeps the share of its base", param_hint="--prevalence")
+    if prevalence is not None and not 0.0 < prevalence < 1.0:
+        raise typer.BadParameter(f"is a share between 0 and 1, got {prevalence:g}", param_hint="--prevalence")
+    from jobscam.io.place import check_place
     from jobscam.labelled import problems, read_labelled
     from jobscam.retraining import adapt_model, check_name, train_anew
     from jobscam.scoring import Scorer, load
 
     check_name(out)
-    if doubtful is not None and doubtful.exists():
-        raise InputError(f"{doubtful} exists already; remove it or choose another name")
-    wanted = read_guard(guard)
+    if doubtful is not None:
+        check_place(doubtful)
+        if doubtful.exists():
+            raise InputError(f"{doubtful} exists already; remove it or choose another name")
+    rules = read_guard(guard)
     found = read_labelled(labels, label=label, positive=positive or (), overrides=column_overrides(columns or []))
     say_labels(found, problems(found), quiet)
 
@@ -61,7 +68,7 @@ def train(
             note(f"… {step}")
 
     if from_scratch:
-        made = train_anew(found, out, prevalence=prevalence, knowledge=knowledge, on_progress=say)
+        made = train_anew(found, out, prevalence=0.1 if prevalence is None else prevalence, knowledge=knowledge, on_progress=say)
     else:
         made = adapt_model(
             load(**scorer_arguments(base, knowledge, None, models=models, quiet=quiet)), found, out, on_progress=say
@@ -70,10 +77,10 @@ def train(
         _say(made)
     if doubtful is not None:
         _write_doubtful(doubtful, made)
-    if wanted is not None:
+    if rules is not None:
         from jobscam.knowledge import load as load_knowledge
 
-        guarded(Scorer(made.model, load_knowledge(knowledge), made.manifest), wanted)
+        guarded(Scorer(made.model, load_knowledge(knowledge), made.manifest), rules)
     path = made.save(out)
     note(f"wrote {path}. Look at it with `jobscam compare`, use it with --model {path}.")
 

@@ -16,6 +16,7 @@ from jobscam.io.csv import CsvReader, CsvWriter
 from jobscam.io.many import ManyReader, files_of, is_many, stem
 from jobscam.io.opened import Opened, open_file, spooled
 from jobscam.io.packed import PACKS, bare, is_workbook, is_zip
+from jobscam.io.place import check_place, is_replaceable
 from jobscam.io.table import Row, TableReader, TableWriter
 
 
@@ -28,7 +29,8 @@ def _text_of(opened: Opened) -> TableReader:
     from jobscam.io.jsonl import JsonlReader
 
     name = bare(opened.member).lower()
-    is_json = name.endswith(_JSON) or (str(opened.path) == "-" == opened.member and opened.head.lstrip().startswith(b"{"))
+    nameless = opened.size is None and opened.member == str(opened.path) and not Path(name).suffix
+    is_json = name.endswith(_JSON) or (nameless and opened.head.lstrip().startswith(b"{"))
     return JsonlReader(opened) if is_json else CsvReader(opened)
 
 
@@ -156,18 +158,41 @@ def source_files(path: str | Path) -> list[Path]:
     return files_of(path, _suffixes())[0] if is_many(path) else [Path(path)]
 
 
-def refuse_overwrite(source: str | Path, target: str | Path) -> None:
-    """Refuse to write over the input.
+def check_targets(source: str | Path, *targets: str | Path | None, rejects: str | Path | None = None) -> None:
+    """See, before any work is done, that what a command is to write has a place of its own.
+
+    Parameters
+    ----------
+    source : str or Path
+    *targets : str, Path or None
+        What is to be written; None where it is not wanted.
+    rejects : str or Path, optional
+        Where rejected rows go, which nobody may have named.
 
     Raises
     ------
     InputError
-        If the target is the source, or one of its files.
+        If a file is the source, or one of its files, is named twice, or cannot be where it should.
     """
-    if "-" in (str(source), str(target)) or not Path(target).exists():
-        return
-    if any(file.exists() and file.samefile(target) for file in source_files(source)):
-        raise InputError(f"{target} is the input itself; name another file to write to")
+    named = [target for target in targets if target is not None]
+    wanted = [*named, *([] if rejects is None else [rejects])]
+    if sum(str(target) == "-" for target in wanted) > 1:
+        raise InputError("only one table can go to standard output; name a file for the others")
+    read = [file for file in source_files(source) if file.exists()]
+    places: set[Path] = set()
+    for number, target in enumerate(wanted):
+        if str(target) == "-":
+            continue
+        if Path(target).exists() and any(file.samefile(target) for file in read):
+            what = f"{target} is" if number < len(named) else f"rejected rows would go to {target}, but that is"
+            raise InputError(f"{what} the input itself; name another file to write to")
+        # Beside a stream there are rejects only if something is rejected: until then they need no place.
+        if number < len(named) or is_replaceable(named[0]):
+            check_place(target)
+        place = Path(target).resolve()
+        if place in places and is_replaceable(target):
+            raise InputError(f"{target} is named twice; give each table a file of its own")
+        places.add(place)
 
 
 def create_table(path: str | Path, *, raw_cells: bool = False, numbers: frozenset[str] = NUMBERS) -> TableWriter:
@@ -208,10 +233,10 @@ __all__ = [
     "Row",
     "TableReader",
     "TableWriter",
+    "check_targets",
     "create_table",
     "format_of",
     "made_from",
     "open_table",
-    "refuse_overwrite",
     "source_files",
 ]

@@ -156,7 +156,7 @@ class ManyReader:
                         line = item.line
                         place = f"{file}, line {line}"
                         if isinstance(item, Reject):
-                            yield Reject(number, f"{place}: {item.reason}", item.raw)
+                            yield Reject(number, item.reason, item.raw, place)
                             continue
                         cells = [""] * len(self._columns)
                         for target, cell in zip(targets, item.cells, strict=True):
@@ -171,7 +171,7 @@ class ManyReader:
                 number += 1
                 self._broken += 1
                 reason = "its columns changed while it was read" if isinstance(error, KeyError) else str(error)
-                yield Reject(number, f"{file}: not read {f'beyond line {line}' if line else 'at all'}: {reason}", "")
+                yield Reject(number, f"not read {f'beyond line {line}' if line else 'at all'}: {reason}", "", str(file))
             self._open = None
             self._done += file.stat().st_size if file.exists() else 0
 

@@ -112,7 +112,9 @@ class ParquetReader:
             if isinstance(cell, _Unreadable):
                 return Reject(self._rows, f"column '{name}': {cell}", json.dumps(cells, ensure_ascii=False))
         if sum(map(len, cells)) > RECORD_LIMIT:
-            return Reject(self._rows, f"longer than {RECORD_LIMIT >> 20} MiB; only its start is kept here", max(cells)[:100_000])
+            return Reject(
+                self._rows, f"longer than {RECORD_LIMIT >> 20} MiB; only its start is kept here", max(cells, key=len)[:100_000]
+            )
         return Row(self._rows, cells)
 
     def _texts(self, column: Any) -> list[str]:

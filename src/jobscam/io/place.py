@@ -8,13 +8,35 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from jobscam.errors import InputError
+
 
 def is_replaceable(path: str | Path) -> bool:
     """Whether a file made elsewhere can take this name: not standard output, a device, a pipe or a folder."""
     if str(path) == "-":
         return False
-    target = Path(path).resolve()
+    # Asked by the name itself: what /dev/stdout leads to in a pipe has no name of its own.
+    target = Path(path)
     return target.is_file() or not target.exists()
+
+
+def check_place(path: str | Path) -> None:
+    """See that a file could be there.
+
+    Raises
+    ------
+    InputError
+        If it is a folder, or its folder does not exist or must not be written to.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise InputError(f"{target} is a folder; name a file to write to")
+    folder = target.resolve().parent
+    if not target.exists() and not folder.is_dir():
+        raise InputError(f"{target} cannot be written: there is no folder {folder}; make it, or name another file")
+    # The file is made beside its place, or in a folder there, so that the folder must take files even if this one exists.
+    if is_replaceable(target) and not os.access(folder, os.W_OK):
+        raise InputError(f"{target} cannot be written: there is no permission to write to {folder}; name another file")
 
 
 def put(made: Path, path: str | Path) -> None:

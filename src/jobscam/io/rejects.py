@@ -26,24 +26,27 @@ class RejectFile:
         otherwise: it would tell of rows that are no longer rejected.
     folder : Path, optional
         Where it is written, if not beside its place; :meth:`put` then gives it its name.
+    raw_cells : bool
+        Leave cells as they are, see :func:`jobscam.io.create_table`.
 
     Attributes
     ----------
     count : int
     """
 
-    def __init__(self, path: str | Path, folder: Path | None = None) -> None:
+    def __init__(self, path: str | Path, folder: Path | None = None, *, raw_cells: bool = False) -> None:
         self.path = Path(path)
         self.count = 0
         self._made = folder / self.path.name if folder is not None and is_replaceable(path) else None
+        self._raw_cells = raw_cells
         self._writer: CsvWriter | None = None
 
     def add(self, reject: Reject) -> None:
         """Append one."""
         if self._writer is None:
-            self._writer = CsvWriter(self._made or self.path)
+            self._writer = CsvWriter(self._made or self.path, raw_cells=self._raw_cells)
             self._writer.write(HEADER)
-        self._writer.write((str(reject.line), reject.reason, reject.raw))
+        self._writer.write((str(reject.line), reject.said, reject.raw))
         self.count += 1
 
     def put(self) -> None:
@@ -73,18 +76,18 @@ class RejectFile:
 def rejected(row: Row, reason: str) -> Reject:
     """The reject of a row that was read, its cells written as a table writes them."""
     quoted = ['"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\r\n') else cell for cell in row.cells]
-    return Reject(row.line, f"{row.place}: {reason}" if row.place else reason, ",".join(quoted))
+    return Reject(row.line, reason, ",".join(quoted), row.place)
 
 
 def rejects_path(source: str | Path, target: str | Path) -> Path:
-    """Where the rejects of a run go: beside the target, or named after the source if the target is standard output.
+    """Where the rejects of a run go: beside the target, or named after the source if that is a stream or device.
 
     Examples
     --------
     >>> rejects_path("ads.csv", "out/scored.csv.gz").as_posix()
     'out/scored.rejects.csv'
     """
-    if str(target) != "-":
+    if is_replaceable(target) or Path(target).is_dir():
         path = Path(target)
     elif str(source) != "-":
         path = Path((stem(source) if is_many(source) else Path(source)).name)

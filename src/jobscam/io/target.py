@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Self
 
 from jobscam.errors import InputError
 from jobscam.io.packed import Packer
+from jobscam.io.place import is_replaceable
 
 
 class Target:
@@ -36,7 +37,7 @@ class Target:
         self._temporary: str | None = None
         self._finish = finish
         # A link keeps pointing where it did; a pipe or device is written to and never replaced by a file.
-        self._target = None if str(path) == "-" else Path(path).resolve()
+        self._target = None if str(path) == "-" else Path(path).resolve() if is_replaceable(path) else Path(path)
         self._raw = self._open()
         try:
             self._packer = Packer(self._raw, Path(path).name)

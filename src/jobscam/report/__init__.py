@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobscam.errors import InputError
 from jobscam.explain import Assessment
-from jobscam.io import Row, open_table, refuse_overwrite
+from jobscam.io import Row, check_targets, open_table
 from jobscam.io.rejects import RejectFile, rejects_path
 from jobscam.posting import FIELDS, ColumnMap, Posting, cell_text
 from jobscam.report.collect import Collector
@@ -154,10 +154,11 @@ def write_table(
         If the input as a whole cannot be used, or the page cannot be written.
     """
     _check(language, limit)
-    refuse_overwrite(source, target)
+    rejects_to = rejects_path(source, target)
+    check_targets(source, target, rejects=rejects_to)
     scorer = load(**(scorer_args or {}))
     done, summary = Written(), Summary()
-    with open_table(source) as table, RejectFile(rejects_path(source, target)) as rejects:
+    with open_table(source) as table, RejectFile(rejects_to) as rejects:
         mapping = map_columns(table.name, table.header, overrides)
         collector = Collector(table.header, mapping, scorer.knowledge, show_contacts=show_contacts, limit=limit)
         for entries, postings in read_batches(table, mapping, rejects, summary, _BATCH, None):
