@@ -62,10 +62,9 @@ def test_texts_hash_together_as_alone(texts: list[str], made: tuple[int, int]) -
 def test_first_seen_is_unique(buckets: list[int]) -> None:
     values = np.array(buckets, dtype=np.uint64)
     unique, index = np.unique(values.astype(np.int64), return_index=True)
-    found, first, ranges = features._first_seen(values, np.zeros(len(values), dtype=np.int64), 6, 1)
+    found, first = features._first_seen(values, 6)
     assert np.array_equal(found, unique)
     assert np.array_equal(first, index)
-    assert ranges == [0, len(unique)]
 
 
 @settings(max_examples=300, deadline=None)
