@@ -21,6 +21,8 @@ _OCR = re.compile(
     r"|(?<![a-z0-9])\d[\do]{1,4}(?=(?:k|rb|ribu)(?![a-z0-9]))"
 )
 _OCR_HINT = re.compile(r"[0-9.,]o")
+# The first letter that is read as a figure stands behind a figure.
+_OCR_FIRST = re.compile(r"[0-9][.,]?[osli]")
 _OCR_DIGITS = str.maketrans("osli", "0511")
 _DIGIT = re.compile(r"[0-9]")
 _DOLLAR_CODE = re.compile(r"\((sgd|aud|cad|hkd|nzd|usd|bnd)\)|^ ?(sgd|aud|cad|hkd|nzd|usd|bnd)(?![a-z])")
@@ -36,6 +38,7 @@ _DIGITS = re.compile(r"[0-9](?:[^0-9]{0,80}[0-9])*+")
 _DIGIT_RUN = re.compile(r"[0-9]+")
 _OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _BEFORE_NUMBER = " .:"
+_SHORTEST_THOUSANDS = 7
 _SPELT_MULTIPLIERS = ("juta", "jt", "ribu", "rb")
 _UNKNOWN_LEAST = 100_000
 _OWN_DOLLARS = {"SG": "SGD", "AU": "AUD", "CA": "CAD", "HK": "HKD", "NZ": "NZD", "TW": "TWD", "BN": "BND"}
@@ -92,6 +95,7 @@ class AmountReader:
         self._by_end: dict[str, list[str]] = {}
         for name in self._prefix:
             self._by_end.setdefault(name[-2:], []).append(name)
+        self._lasts = frozenset(name[-1] for name in self._prefix)
         prefix, suffix = any_of(self._prefix), any_of(self._suffix)
         multiplier, to = any_of(self._multipliers), any_of(money.ranges)
 
@@ -140,7 +144,8 @@ class AmountReader:
             rf"[ ]?(?:{any_of(money.bounds['from_after'])})(?![a-z])|\+(?![a-z0-9])|[ ]\+(?= (?:per|a|monthly|weekly|daily|/) ?)"
         )
         self._pay_word = re.compile(rf"(?<![a-z])(?:{any_of(money.roles['pay'])})(?![a-z])")
-        self._reference_words = money.reference
+        # Those that hold none of the others: where one of the others stands, one of these does.
+        self._reference_words = [w for w in money.reference if not any(o in w for o in money.reference if o != w)]
         named = any_of(money.reference)
         self._reference = re.compile(
             rf"(?<![a-z0-9])(?:{any_of(money.reference_before)})[ :]{{0,3}}"
@@ -165,7 +170,7 @@ class AmountReader:
         digits = _DIGIT.search(norm) is not None
         found: list[Amount] = []
         if digits:
-            if _OCR_HINT.search(norm):
+            if _OCR_HINT.search(norm) and _OCR_FIRST.search(norm):
                 text = _OCR.sub(lambda m: m[0][:2] + m[0][2:].translate(_OCR_DIGITS), norm)
             text = self._not_money.sub(lambda m: " " * len(m[0]), text)
             found += self._figures(text, dollars, thousands)
@@ -201,9 +206,12 @@ class AmountReader:
     def _currencies_before(self, text: str, at: int, floor: int) -> set[int]:
         """Where names of currencies begin that stand right before a number."""
         found: set[int] = set()
+        lasts = self._lasts
         for stop in (at, at - 1, at - 2):
             if stop <= floor or (stop < at and text[stop] not in _BEFORE_NUMBER):
                 break
+            if text[stop - 1] not in lasts:
+                continue
             for name in (*self._by_end.get(text[stop - 1], ()), *self._by_end.get(text[max(0, stop - 2) : stop], ())):
                 if stop - len(name) >= floor and text.startswith(name, stop - len(name)):
                     found.add(stop - len(name))
@@ -219,6 +227,10 @@ class AmountReader:
         for match in self._near_digits(text):
             if match.start() < last:
                 continue  # the second half of "antara 4 dan 6 juta"
+            if match.lastgroup == "n1" and not match["p1"] and len(match["n1"]) < _SHORTEST_THOUSANDS:
+                # A bare number is an amount only where another one follows.
+                if not self._antara.search(text, max(0, match.start() - 12), match.start()):
+                    continue
             group: dict[str, str | None] = match.groupdict()
             end = match.end()
             if not group["n2"] and self._antara.search(text, max(0, match.start() - 12), match.start()):
