@@ -94,20 +94,26 @@ def _langdetect(text: str) -> tuple[str, float]:
 
 
 def _detector() -> Any:
-    """A seeded detector of langdetect, its two inner loops written as one expression each: the same figures, in half the time."""
+    """A seeded detector of langdetect with its inner loop over languages done at once: the same figures in less time."""
+    import numpy as np
     from langdetect import detector_factory
     from langdetect.detector import Detector
 
     class Quick(Detector):  # type: ignore[misc]
-        def _update_lang_prob(self, prob: list[float], word: str, alpha: float) -> bool:
-            weight = alpha / self.BASE_FREQ
-            prob[:] = [p * (weight + q) for p, q in zip(prob, self.word_lang_prob_map[word], strict=True)]
+        def _init_probability(self) -> Any:
+            self._factors: dict[str, Any] = {}  # of the n-grams, for one trial
+            return np.array(super()._init_probability())
+
+        def _update_lang_prob(self, prob: Any, word: str, alpha: float) -> bool:
+            factor = self._factors.get(word)
+            if factor is None:
+                factor = self._factors[word] = np.array(self.word_lang_prob_map[word]) + alpha / self.BASE_FREQ
+            prob *= factor
             return True
 
-        def _normalize_prob(self, prob: list[float]) -> float:
-            total = sum(prob)
-            prob[:] = [p / total for p in prob]
-            return max(0.0, *prob)
+        def _normalize_prob(self, prob: Any) -> float:
+            prob /= sum(prob.tolist())
+            return float(prob.max())
 
     detector_factory.init_factory()
     detector = Quick(detector_factory._factory)
