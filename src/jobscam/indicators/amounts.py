@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from jobscam.indicators.matcher import any_of, whole_words
 from jobscam.knowledge import Knowledge
+from jobscam.text.signs import sign_table
 
 _NUMBER = (
     r"\d{1,3}[.,]\d{6}(?!\d)|\d{1,3}(?:[.,]\d{3}){1,4}(?!\d)(?:,\d{1,2}(?!\d))?|\d{1,3}(?: \d{3}){1,4}(?![\d.,])"
@@ -35,7 +35,7 @@ _ALL_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+$")
 _FROM_SIGN = re.compile(r"\D.*")
 _BEFORE, _AFTER = 28, 40
 _DIGITS = re.compile(r"[0-9](?:[^0-9]{0,80}[0-9])*+")
-_DIGIT_RUN = re.compile(r"[0-9]+")
+_FIGURES = sign_table(" ", {"0": "0123456789"})
 _OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _BEFORE_NUMBER = " .:"
 _SHORTEST_THOUSANDS = 7
@@ -118,6 +118,7 @@ class AmountReader:
         self._not_money = re.compile(rf"(?:{whole_words(money.not_money, 'a-z0-9')})(?![a-z0-9])")
         words = any_of(self._numerals)
         spelt = rf"(?:(?:{words}|belas|puluh|ratus|setengah)[ ]?){{1,5}}|se"
+        self._numeral_ends = (*self._numerals, "belas", "puluh", "ratus", "setengah", "se")
         self._words = re.compile(rf"(?<![a-z0-9])({spelt})(juta|jt|ribu|rb)(?:an)?( setengah)?(?![a-z0-9])")
         self._periods = {word: name for name, listed in money.periods.items() for word in listed}
         names = any_of(self._periods)
@@ -175,7 +176,7 @@ class AmountReader:
             text = self._not_money.sub(lambda m: " " * len(m[0]), text)
             found += self._figures(text, dollars, thousands)
         told = "juta" in norm or "ribu" in norm or " jt" in norm or " rb" in norm
-        if told and any(map(partial(_spelt, text), _SPELT_MULTIPLIERS)):
+        if told and any(_spelt(text, self._numeral_ends, multiplier) for multiplier in _SPELT_MULTIPLIERS):
             found += self._spelled(text)
         if any(word in norm for word in self._reference_words):
             found += self._references(text)
@@ -192,16 +193,18 @@ class AmountReader:
     def _from_digits(self, text: str) -> Iterator[re.Match[str]]:
         """The same where all digits are plain: an amount begins with a number, or with a currency right before one."""
         end = 0
-        for digits in _DIGIT_RUN.finditer(text):
-            at = digits.start()
-            if at < end:
-                continue
-            starts = self._currencies_before(text, at, end)
-            for start in (*sorted(starts), at) if starts else (at,):
-                if match := self._pattern.match(text, start):
-                    end = match.end()
-                    yield match
-                    break
+        signs = text.encode("ascii", "replace").translate(_FIGURES)
+        at = signs.find(b"0")
+        while at >= 0:
+            if at >= end:
+                starts = self._currencies_before(text, at, end)
+                for start in (*sorted(starts), at) if starts else (at,):
+                    if match := self._pattern.match(text, start):
+                        end = match.end()
+                        yield match
+                        break
+            after = signs.find(b" ", at)
+            at = signs.find(b"0", after) if after >= 0 else -1
 
     def _currencies_before(self, text: str, at: int, floor: int) -> set[int]:
         """Where names of currencies begin that stand right before a number."""
@@ -365,12 +368,11 @@ class AmountReader:
         return ""
 
 
-def _spelt(text: str, multiplier: str) -> bool:
-    """Whether a multiplier stands behind a letter, as it does behind a number in words."""
+def _spelt(text: str, numerals: tuple[str, ...], multiplier: str) -> bool:
+    """Whether a multiplier stands behind a number in words."""
     at = text.find(multiplier)
-    while at > 0:
-        before = text[at - 2 : at].strip(" ") if at > 1 else text[:at]
-        if before[-1:].isalpha():
+    while at >= 0:
+        if text.endswith(numerals, 0, at - 1 if text[at - 1 : at] == " " else at):
             return True
         at = text.find(multiplier, at + 1)
     return False
