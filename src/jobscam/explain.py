@@ -240,7 +240,7 @@ class Shares:
             return
         # A word that comes again counts where it stands first.
         by_place = np.bincount(grams.words, weights=values, minlength=len(grams.same))
-        sums = np.bincount(grams.same, weights=by_place, minlength=len(grams.same))
+        sums: FloatArray = np.bincount(grams.same, weights=by_place, minlength=len(grams.same)).astype(np.float64, copy=False)
         order = _ranked(sums, grams)
         ranked = sums[order].tolist()
         named = order[:MAX_WORDS]

@@ -227,7 +227,7 @@ class TextHasher:
         powers = np.concatenate([_POWERS[: high - low] for low, high in pairwise(offsets)])
         prefix = np.cumsum(codes * powers, dtype=np.uint64)
         places = starts - np.repeat(offsets[:-1], np.diff(bounds))
-        one = (prefix[ends - 1] - prefix[starts - 1]) * _POWERS[_MAX_TEXT + 4 - places]
+        one: npt.NDArray[np.uint64] = (prefix[ends - 1] - prefix[starts - 1]) * _POWERS[_MAX_TEXT + 4 - places]
         one *= _MIX
         one ^= one >> np.uint64(29)
         return one
@@ -291,7 +291,7 @@ def _first_seen(buckets: npt.NDArray[np.uint64], bits: int) -> tuple[IntArray, I
     What ``np.unique(return_index=True)`` gives: bucket and place are sorted as one number, which is much faster.
     """
     room = len(buckets).bit_length()
-    keys = buckets.astype(np.uint32) if bits + room <= 32 else buckets.copy()
+    keys: npt.NDArray[Any] = buckets.astype(np.uint32 if bits + room <= 32 else np.uint64)
     keys <<= keys.dtype.type(room)
     keys |= np.arange(len(buckets), dtype=keys.dtype)
     keys.sort()

@@ -230,10 +230,10 @@ class AmountReader:
         for match in self._near_digits(text):
             if match.start() < last:
                 continue  # the second half of "antara 4 dan 6 juta"
-            if match.lastgroup == "n1" and not match["p1"] and len(match["n1"]) < _SHORTEST_THOUSANDS:
-                # A bare number is an amount only where another one follows.
-                if not self._antara.search(text, max(0, match.start() - 12), match.start()):
-                    continue
+            bare = match.lastgroup == "n1" and not match["p1"] and len(match["n1"]) < _SHORTEST_THOUSANDS
+            # A bare number is an amount only where another one follows.
+            if bare and not self._antara.search(text, max(0, match.start() - 12), match.start()):
+                continue
             group: dict[str, str | None] = match.groupdict()
             end = match.end()
             if not group["n2"] and self._antara.search(text, max(0, match.start() - 12), match.start()):

@@ -202,7 +202,9 @@ class ContactFinder:
             for match in (m for word in words_with(raw.translate(_HOST), b"x.x") for m in _ANY_HOST.finditer(text, *word)):
                 if match[1].lower() in self._hidden:
                     yield Contact("link", match.start(), match.end(), match[1].lower())
-        for match in _beginning(self._damaged_begins, self._damaged, text, raw) if not seen.isdisjoint(self._damaged_hosts) else ():
+        for match in (
+            _beginning(self._damaged_begins, self._damaged, text, raw) if not seen.isdisjoint(self._damaged_hosts) else ()
+        ):
             host = re.sub(r"[ ._]+", ".", match[1].lower()).replace("1y", "ly").replace("iy", "ly")
             yield Contact("link", match.start(), match.end(), host)
         for match in _WWW.finditer(text) if "www" in seen else ():

@@ -74,6 +74,8 @@ class Document:
         if len(self._starts) < 2:
             return 0
         if self._floors is None:
+            self._floors = self.text.first_after_lines(self._starts)
+        if self._floors is None:
             # Fields begin behind a line break, so only line breaks are looked at.
             lines = [0, *(n + 1 for n in self.text.lines)]
             originals = self.text.starts(lines)

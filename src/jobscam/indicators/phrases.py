@@ -62,7 +62,7 @@ class PhraseEngine:
         # Few forms have all their slots filled, so only those are looked at more closely.
         for number, fillers in self._parts.filled(hits):
             form = self._forms[number]
-            by_slot = [sorted((span for i in indexes for span in hits[i]), key=_reading_order) for indexes in fillers]
+            by_slot = [_in_order(hits, indexes) for indexes in fillers]
             for start, end, gaps in _chains(norm, by_slot, form.gaps):
                 denied = any(w in self._negators for gap in gaps for w in gap.split())
                 self._place(norm, form.indicator, start, end, held, negated, negators, denied=denied)
@@ -170,6 +170,14 @@ def _reading_order(span: tuple[int, int]) -> tuple[int, int]:
     return span[0], -span[1]
 
 
+def _in_order(hits: Mapping[int, list[tuple[int, int]]], indexes: Collection[int]) -> list[tuple[int, int]]:
+    """Spans of some patterns, in order of reading; those of one pattern are in that order already."""
+    if len(indexes) == 1:
+        (index,) = indexes
+        return hits[index]
+    return sorted((span for i in indexes for span in hits[i]), key=_reading_order)
+
+
 def _clause_start(norm: str, reach: int, start: int) -> int:
     last = reach
     for match in _CLAUSE_END.finditer(norm, reach, start):
@@ -191,6 +199,8 @@ def _chains(norm: str, by_slot: list[list[tuple[int, int]]], gaps: tuple[int, ..
             near = hits[i][0] - end <= len(between)
             if near and len(between.split()) <= gap and not _SENTENCE_END.search(between):
                 after.append((start, hits[i][1], (*before, between)))
+        if not after:
+            return after
         current = after
     return current
 

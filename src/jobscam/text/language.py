@@ -99,7 +99,7 @@ def _detector() -> Any:
     from langdetect import detector_factory
     from langdetect.detector import Detector
 
-    class Quick(Detector):  # type: ignore[misc]
+    class Quick(Detector):
         def _init_probability(self) -> Any:
             self._factors: dict[str, Any] = {}  # of the n-grams, for one trial
             return np.array(super()._init_probability())
