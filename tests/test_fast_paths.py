@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 import time
+from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobscam import features, knowledge
+from jobscam import explain, features, knowledge
 from jobscam.features import TextHasher, blanked
-from jobscam.indicators import amounts, contact_finder
+from jobscam.indicators import Document, amounts, contact_finder, phrases
 from jobscam.indicators.amounts import AmountReader
 from jobscam.indicators.contact_finder import ContactFinder
-from jobscam.indicators.matcher import Matcher, any_of, whole_words
+from jobscam.indicators.matcher import Matcher, Sweep, any_of, whole_words
+from jobscam.posting import Posting
 from jobscam.scoring import Scorer
-from jobscam.text import Normaliser, normalise
+from jobscam.text import Normaliser, language, normalise
 from jobscam.text.signs import sign_table, words_with
 
 KNOWLEDGE = knowledge.load()
@@ -62,10 +65,9 @@ def test_texts_hash_together_as_alone(texts: list[str], made: tuple[int, int]) -
 def test_first_seen_is_unique(buckets: list[int]) -> None:
     values = np.array(buckets, dtype=np.uint64)
     unique, index = np.unique(values.astype(np.int64), return_index=True)
-    found, first, ranges = features._first_seen(values, np.zeros(len(values), dtype=np.int64), 6, 1)
+    found, first = features._first_seen(values, 6)
     assert np.array_equal(found, unique)
     assert np.array_equal(first, index)
-    assert ranges == [0, len(unique)]
 
 
 @settings(max_examples=300, deadline=None)
@@ -151,6 +153,150 @@ def test_matcher_finds_what_each_pattern_finds(text: str, clitics: bool) -> None
         for match in re.finditer(rf"(?={before}({re.escape(pattern)}{after}))", text):
             expected.append((*match.span(1), pattern))
     assert sorted(matcher.find(text)) == sorted(expected)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*PATTERNS, "nya", "lah", " ", " ", ".", ", ", "é", "1"]), max_size=20).map("".join))
+def test_matchers_find_together_what_each_finds(text: str) -> None:
+    sorts = [
+        (PATTERNS, True, False),
+        ([*PATTERNS[3:], "gaji nya"], False, False),
+        (PATTERNS[:5], True, True),
+        (["🇰🇭", "é"], False, False),
+    ]
+    apart, joined = ([Matcher(((p, p) for p in own), clitics=c, strict=s) for own, c, s in sorts] for _ in range(2))
+    sweep = Sweep(joined)
+    sweep.read([text, text + " gaji"])
+    for one, other in zip(apart, joined, strict=True):
+        assert one.spans(text) == other.spans(text)
+        assert one.find_longest(text + "  biaya") == other.find_longest(text + "  biaya")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.lists(st.sets(st.integers(0, 9), min_size=1, max_size=3), min_size=1, max_size=4), min_size=1, max_size=6),
+    st.sets(st.integers(0, 9)),
+)
+def test_forms_with_all_slots_filled(forms: list[list[set[int]]], hits: set[int]) -> None:
+    payloads = [[(f, s) for f, slots in enumerate(forms) for s, fillers in enumerate(slots) if i in fillers] for i in range(10)]
+    found = phrases._Slots([len(slots) for slots in forms], payloads).filled(dict.fromkeys(hits))
+    plain = [(f, [hits & fillers for fillers in slots]) for f, slots in enumerate(forms) if len(slots) > 1]
+    assert list(found) == [(f, slots) for f, slots in plain if all(slots)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXT)
+def test_each_ngram_is_hashed(text: str) -> None:
+    hasher = TextHasher(bits=12, schema=2)
+    grams = hasher.grams(text)
+    words = [w.translate(features._FOLDED) for w in grams.letters.split()]
+    base, mix, size = int(features._BASE), int(features._MIX), 1 << 64
+
+    def mixed(value: int, shift: int) -> int:
+        value = value * mix % size
+        return value ^ value >> shift
+
+    # A word hashes as if it stood at the highest place a text can have.
+    highest = int(features._POWERS[features._MAX_TEXT + 4])
+    ones = [mixed(sum(c * pow(base, i, size) for i, c in enumerate(w)) * highest % size, 29) for w in words]
+    found: dict[int, int] = {}
+    for i, one in enumerate(ones):
+        found.setdefault(one * mix % size >> 53, i)
+    for i, (one, two) in enumerate(pairwise(ones)):
+        found.setdefault((one * base + two + 7) * mix % size >> 53, i)
+    for n in (3, 4, 5):
+        for i, w in enumerate(words):
+            padded = b" %b " % w
+            for at in range(len(padded) - n + 1):
+                piece = padded[at : at + n]
+                if not (piece[0] == piece[-1] == 32):
+                    total = sum(c * int(p) for c, p in zip(piece, features._CHAR_POWERS, strict=False)) % size
+                    found.setdefault(((mixed(total, 31) + n) * mix % size >> 53) + 2048, i)
+    assert dict(zip(grams.buckets.tolist(), grams.words.tolist(), strict=True)) == found
+    letters = grams.letters.split()
+    assert grams.same.tolist() == [letters.index(w) for w in letters]
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXT, st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 0.25, 1.0, 3.0]), min_size=1, max_size=7))
+def test_words_are_ranked_by_what_they_add(text: str, weights: list[float]) -> None:
+    grams = TextHasher(bits=12).grams(text)
+    letters = grams.letters.split()
+    sums = np.zeros(len(letters))
+    for i in dict.fromkeys(grams.same.tolist()):
+        sums[i] = weights[i % len(weights)]
+    order = explain._ranked(sums, grams).tolist() if letters else []
+    plain = sorted(dict.fromkeys(grams.same.tolist()), key=lambda i: (-abs(sums[i]), letters[i]))
+    assert order[: min(explain.MAX_WORDS, len(plain))] == plain[: explain.MAX_WORDS]
+    assert sum(sums[order]) == pytest.approx(sum(sums[plain]))
+
+
+HOSTS = ["bit.ly", "BIT 1y/x", "b1t.ly", "bıt.ly/a", "gmaıl com", "GMAIL.com", "gmail", "@gmailcom", "yahoo. co id", "Yah00", "forms", "gle",
+         "tinyurI.com", "linKtr.ee", "ſ", " ", "/", ".", "x", "@", "a.b"]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(TEXT, st.lists(st.sampled_from(HOSTS), max_size=12).map("".join)))
+def test_contacts_begin_with_their_words(text: str) -> None:
+    raw, lowered = text.encode("ascii", "replace"), text.lower()
+    assert CONTACTS._literals_in(lowered) == {word for word in CONTACTS._literals if word in lowered}
+    for begins, pattern in ((CONTACTS._damaged_begins, CONTACTS._damaged), (CONTACTS._mail_begins, CONTACTS._host)):
+        quick = [m.span() for m in contact_finder._beginning(begins, pattern, text, raw)]
+        if any(word in lowered for word in (CONTACTS._damaged_hosts if pattern is CONTACTS._damaged else CONTACTS._mail)):
+            assert quick == [m.span() for m in pattern.finditer(text)]
+    few = set(words_with(raw.translate(contact_finder._NUMBER), b"00")) - set(contact_finder._numbers(raw))
+    for run in few:
+        for match in contact_finder._PHONE.finditer(text, *run):
+            assert CONTACTS._phone_country(match[0], labelled=True) == ""
+
+
+NUMERALS = ["dua", "lima", "belas", "puluh", "setengah", "se", "juta", "jt", "ribu", "rb", "rban", " ", "  ", "umr", "sesuai umk", "pump",
+            "1", "o", "5o0", ",ooo", ".", "rp ", "4 dan 6", "antara ", "l", "x"]  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(TEXT, st.lists(st.sampled_from(NUMERALS), max_size=12).map("".join)))
+def test_what_bears_no_sign_is_no_amount(text: str) -> None:
+    norm = NORMALISER.read(text).norm
+    if not amounts._OCR_FIRST.search(norm):
+        assert amounts._OCR.sub(lambda m: m[0][:2] + m[0][2:].translate(amounts._OCR_DIGITS), norm) == norm
+    if not any(amounts._spelt(norm, AMOUNTS._numeral_ends, multiplier) for multiplier in amounts._SPELT_MULTIPLIERS):
+        assert AMOUNTS._words.search(norm) is None
+    assert any(w in norm for w in AMOUNTS._reference_words) == any(w in norm for w in KNOWLEDGE.money.reference)
+    for match in AMOUNTS._near_digits(norm):
+        if match.lastgroup == "n1" and not match["p1"] and len(match["n1"]) < amounts._SHORTEST_THOUSANDS:
+            assert AMOUNTS._figure(norm, *match.span(), match.groupdict(), "", "IDR") is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TEXT, min_size=5, max_size=5))
+def test_fields_begin_where_lines_do(texts: list[str]) -> None:
+    made = Posting(**dict(zip(("title", "company", "location", "description", "benefits"), texts, strict=True)))
+    document = Document(made, NORMALISER)
+    if len(document._starts) > 1:
+        lines = [0, *(n + 1 for n in document.text.lines)]
+        originals = document.text.starts(lines)
+        plain = [lines[min(bisect_left(originals, start), len(lines) - 1)] for start in document._starts]
+        quick = document.text.first_after_lines(document._starts)
+        assert quick in (None, plain)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(TEXT, st.text(alphabet="ab-/' é", max_size=40)))
+def test_joints_become_blanks(text: str) -> None:
+    line = re.sub(r"[ \t\r\n\s]+", " ", text)
+    assert normalise._one_line(text) == re.sub(r"[-/'](?<=[a-z].)(?=[a-z])", " ", line)
+
+
+@pytest.mark.parametrize(
+    "text", ["halo", "wir suchen fahrer", "trabajo en casa", "công việc", "日本 の 仕事", "x1 y2", "da da da no", "saya kerja di"]
+)
+def test_languages_are_guessed_alike(text: str) -> None:
+    from langdetect import DetectorFactory, detect_langs
+
+    DetectorFactory.seed = 0
+    best = detect_langs(text)[0]
+    assert language._langdetect(text) == (best.lang, best.prob)
 
 
 @settings(max_examples=200, deadline=None)

@@ -238,21 +238,16 @@ class Shares:
     def _add_words(self, values: FloatArray, grams: Grams) -> None:
         if not len(values):
             return
-        words = grams.letters.split()
-        first: dict[bytes, int] = {}
-        at = list(map(first.setdefault, words, range(len(words))))
         # A word that comes again counts where it stands first.
-        by_place = np.bincount(grams.words, weights=values, minlength=len(words))
-        sums = np.asarray(np.bincount(at, weights=by_place).take(list(first.values())), dtype=np.float64)
-        distinct = list(first)
-        order = _ranked(sums, distinct)
+        by_place = np.bincount(grams.words, weights=values, minlength=len(grams.same))
+        sums: FloatArray = np.bincount(grams.same, weights=by_place, minlength=len(grams.same)).astype(np.float64, copy=False)
+        order = _ranked(sums, grams)
         ranked = sums[order].tolist()
-        for i, value in zip(order[:MAX_WORDS].tolist(), ranked, strict=False):
-            place = first[distinct[i]]
-            self.names.append(f"text:{distinct[i].decode()}")
-            self.values.append(value)
-            self._places.append((int(grams.starts[place]), int(grams.ends[place])))
+        named = order[:MAX_WORDS]
+        self._places = list(zip(grams.starts[named].tolist(), grams.ends[named].tolist(), strict=True))
+        self.names += [f"text:{grams.letters[start:end].decode()}" for start, end in self._places]
         self.names.append("text:rest")
+        self.values += ranked[:MAX_WORDS]
         self.values.append(sum(ranked[MAX_WORDS:]))
 
     def contribution(self, i: int) -> Contribution:
@@ -267,13 +262,15 @@ class Shares:
         return Contribution(name, value)
 
 
-def _ranked(sums: FloatArray, words: list[bytes]) -> IntArray:
-    """Order of words by the size of their sums, equals by the alphabet."""
-    size = np.abs(sums)
-    order: IntArray = np.argsort(-size, kind="stable")
-    falling = size[order]
-    tied = (falling[1:] == falling[:-1]) & (falling[1:] > 0.0)
-    # Words that weigh nothing may stand in any order behind those that are named.
-    if tied.any() or not falling[:MAX_WORDS].all():
-        return np.array(sorted(range(len(words)), key=lambda i: (-size[i], words[i])), dtype=np.int64)
-    return order
+def _ranked(sums: FloatArray, grams: Grams) -> IntArray:
+    """Order of the distinct words of a text by the size of their sums, equals by the alphabet."""
+    falling = -np.abs(sums)
+    order: IntArray = falling.argsort(kind="stable")
+    falling = falling[order]
+    some = np.count_nonzero(falling)
+    # Words that weigh nothing, and those that come again, may stand in any order behind those that are named.
+    if some >= min(MAX_WORDS, len(sums)) and not (falling[1:some] == falling[: some - 1]).any():
+        return order
+    words = grams.letters.split()
+    distinct = (grams.same == np.arange(len(words))).nonzero()[0].tolist()
+    return np.array(sorted(distinct, key=lambda i: (-abs(sums[i]), words[i])), dtype=np.int64)

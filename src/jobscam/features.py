@@ -12,8 +12,9 @@ field says nothing, and only the first two have columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,8 @@ class Grams:
         Index into `starts` and `ends` of the word (the first word, for two).
     starts, ends : ndarray of shape (n_words,)
         Bounds of every word in the normalised text.
+    same : ndarray of shape (n_words,)
+        Index of the first word with the same letters.
     letters : bytes
         The words themselves, as they stand in the normalised text, with blanks between them.
     """
@@ -77,6 +80,7 @@ class Grams:
     words: IntArray
     starts: IntArray
     ends: IntArray
+    same: IntArray
     letters: bytes
 
 
@@ -170,65 +174,70 @@ class TextHasher:
         return self.grams_of([norm])[0]
 
     def grams_of(self, norms: Sequence[str]) -> list[Grams]:
-        """Distinct n-grams of several texts, hashed in one pass over all of them: many texts cost little more than one."""
+        """Distinct n-grams of several texts, hashed in one pass over all of them: many texts cost little more than one.
+
+        A word that comes again holds nothing new but its pairs, so each word of a text is taken apart once.
+        """
         letters = [_letters(norm[:_MAX_TEXT]) for norm in norms]
-        # Two blanks stand between texts, so that no n-gram reaches from one into the next.
-        codes = np.frombuffer(b"".join(b" %b " % text.translate(_FOLDED) for text in letters), dtype=np.uint8)
-        sizes = [len(text) + 2 for text in letters]
-        offsets = np.cumsum([0, *sizes])
-        inside = codes != 32
-        edges = (inside[1:] != inside[:-1]).nonzero()[0] + 1
-        starts, ends = edges[::2], edges[1::2]
-        if not len(starts):
-            empty = np.zeros(0, dtype=np.int64)
-            return [Grams(empty, empty, empty, empty, text) for text in letters]
-        bounds = np.searchsorted(starts, offsets)  # of the words of each text
-        text_of = np.repeat(np.arange(len(letters)), np.diff(bounds))
+        firsts: list[dict[bytes, int]] = []
+        alike: list[int] = []
+        for text in letters:
+            words = text.split()
+            first: dict[bytes, int] = {}
+            alike += map(first.setdefault, words, range(len(alike), len(alike) + len(words)))
+            firsts.append(first)
+        bounds, starts, ends = _bounds(letters)
+        own_bounds, own_starts, own_ends, codes, inside, offsets = _laid_out(firsts)
         # The word a place belongs to; a blank belongs to the word behind it.
         word = np.zeros(len(codes), dtype=np.int64)
-        word[ends] = 1
+        word[own_ends] = 1
         word = np.cumsum(word)
-        paired = (text_of[1:] == text_of[:-1]).nonzero()[0]
+        numbers = np.array([place for first in firsts for place in first.values()], dtype=np.int64)
+        same = np.array(alike, dtype=np.int64)
         with np.errstate(over="ignore"):
-            ones, twos = self._words(codes, sizes, starts, ends, starts - offsets[text_of])
-            chars, first = self._chars(codes, inside)
-        hashes = np.concatenate([ones, twos[paired], chars])
-        hashes >>= self._shift
-        hashes[len(ones) + len(paired) :] += self._chars_from
-        numbers = np.concatenate([np.arange(len(ones)), paired, word[first]])
-        buckets, index, ranges = _first_seen(hashes, text_of[numbers], self.bits, len(letters))
-        words = numbers[index]
-        # Back from the padded and joined texts to each normalised one.
+            ones = self._words(codes, offsets, own_bounds, own_starts, own_ends)
+            twos = np.empty(len(same), dtype=np.uint64)
+            twos[numbers] = ones
+            twos = twos[same]
+            twos = (twos[:-1] * _BASE + twos[1:] + np.uint64(7)) * _MIX
+            chars = self._chars(codes, inside)
+            # Each kind of n-gram: buckets, words, and where the n-grams of each text begin and end.
+            kinds = [
+                (ones * _MIX >> self._shift, numbers, own_bounds[:-1], own_bounds[1:]),
+                (twos >> self._shift, np.arange(len(twos)), bounds[:-1], [max(end - 1, 0) for end in bounds[1:]]),
+            ]
+            for found, place in chars:
+                cut = np.searchsorted(place, offsets).tolist()
+                kinds.append(((found >> self._shift) + self._chars_from, numbers[word[place]], cut[:-1], cut[1:]))
         out = []
         for i, text in enumerate(letters):
             low, high = bounds[i], bounds[i + 1]
-            own = slice(ranges[i], ranges[i + 1])
-            before = offsets[i] + 1
-            out.append(Grams(buckets[own], words[own] - low, starts[low:high] - before, ends[low:high] - before, text))
+            buckets, index = _first_seen(np.concatenate([found[begin[i] : end[i]] for found, _, begin, end in kinds]), self.bits)
+            words_of = np.concatenate([of[begin[i] : end[i]] for _, of, begin, end in kinds])[index]
+            out.append(Grams(buckets, words_of - low, starts[low:high], ends[low:high], same[low:high] - low, text))
         return out
 
     @staticmethod
     def _words(
-        codes: npt.NDArray[np.uint8], sizes: list[int], starts: IntArray, ends: IntArray, places: IntArray
-    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        """Hashes of single words and of pairs of neighbours; `places` are the starts in their own texts."""
+        codes: npt.NDArray[np.uint8], offsets: list[int], bounds: list[int], starts: IntArray, ends: IntArray
+    ) -> npt.NDArray[np.uint64]:
+        """Hashes of single words, from which those of pairs of neighbours are made."""
         # Running sums of ``code * base**i``: the hash of a word is a difference of two, multiplied up to the highest
         # power, so that a word hashes alike wherever it stands.
-        powers = np.concatenate([_POWERS[:size] for size in sizes])
+        powers = np.concatenate([_POWERS[: high - low] for low, high in pairwise(offsets)])
         prefix = np.cumsum(codes * powers, dtype=np.uint64)
-        one = (prefix[ends - 1] - prefix[starts - 1]) * _POWERS[_MAX_TEXT + 4 - places]
+        places = starts - np.repeat(offsets[:-1], np.diff(bounds))
+        one: npt.NDArray[np.uint64] = (prefix[ends - 1] - prefix[starts - 1]) * _POWERS[_MAX_TEXT + 4 - places]
         one *= _MIX
         one ^= one >> np.uint64(29)
-        two = (one[:-1] * _BASE + one[1:] + np.uint64(7)) * _MIX
-        return one * _MIX, two
+        return one
 
     @staticmethod
-    def _chars(codes: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.uint64], IntArray]:
-        """Hashes of the n-grams that lie in one word with at most the blank before and the blank after it, and their places."""
+    def _chars(codes: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_]) -> list[tuple[npt.NDArray[np.uint64], IntArray]]:
+        """Hashes and places of the n-grams that lie in one word with at most the blank before and the blank after it."""
         wide = codes.astype(np.uint64)
         size = len(codes)
-        hashes: list[npt.NDArray[np.uint64]] = []
-        places: list[IntArray] = []
+        out: list[tuple[npt.NDArray[np.uint64], IntArray]] = []
         total = wide[: size - 1] * _CHAR_POWERS[0] + wide[1:] * _CHAR_POWERS[1]
         core = inside[1:]  # whether all but the first and the last character belong to a word
         for n in _CHAR_GRAMS:
@@ -240,35 +249,60 @@ class TextHasher:
             keep = (core & (inside[:last] | inside[n - 1 :])).nonzero()[0]
             found = total[keep] * _MIX
             found ^= found >> np.uint64(31)
-            hashes.append((found + np.uint64(n)) * _MIX)
-            places.append(keep)
-        return np.concatenate(hashes), np.concatenate(places)
+            out.append(((found + np.uint64(n)) * _MIX, keep))
+        return out
 
 
-def _first_seen(
-    buckets: npt.NDArray[np.uint64], text_of: IntArray, bits: int, texts: int
-) -> tuple[IntArray, IntArray, list[int]]:
-    """Distinct buckets of each text in order, where each was seen first, and the bounds of each text among them.
+def _bounds(letters: Sequence[bytes]) -> tuple[list[int], IntArray, IntArray]:
+    """Where the words of each text begin in the list of all words, and where each word starts and ends in its own text."""
+    raw = np.frombuffer(b"".join(b" %b " % text for text in letters), dtype=np.uint8)
+    offsets = list(accumulate((len(text) + 2 for text in letters), initial=0))
+    starts, ends = _edges(raw != 32)
+    bounds = np.searchsorted(starts, offsets)
+    before = np.repeat(offsets[:-1], np.diff(bounds)) + 1
+    return bounds.tolist(), starts - before, ends - before
 
-    What ``np.unique(return_index=True)`` gives: text, bucket and place are sorted as one number, which is much faster.
+
+def _laid_out(
+    firsts: Sequence[Mapping[bytes, int]],
+) -> tuple[list[int], IntArray, IntArray, npt.NDArray[np.uint8], npt.NDArray[np.bool_], list[int]]:
+    """The distinct words of each text side by side, digits folded.
+
+    Returns where the words of each text begin in the list of all words, where each starts and ends in what is laid out,
+    its codes, whether they belong to words, and where each text begins.
+    """
+    # Two blanks stand between texts, so that no n-gram reaches from one into the next.
+    laid = [b" %b " % b" ".join(first) for first in firsts]
+    codes = np.frombuffer(b"".join(laid).translate(_FOLDED), dtype=np.uint8)
+    inside = codes != 32
+    starts, ends = _edges(inside)
+    bounds = list(accumulate(map(len, firsts), initial=0))
+    return bounds, starts, ends, codes, inside, list(accumulate(map(len, laid), initial=0))
+
+
+def _edges(inside: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
+    edges = (inside[1:] != inside[:-1]).nonzero()[0] + 1
+    return edges[::2], edges[1::2]
+
+
+def _first_seen(buckets: npt.NDArray[np.uint64], bits: int) -> tuple[IntArray, IntArray]:
+    """Distinct buckets in order, and where each was seen first.
+
+    What ``np.unique(return_index=True)`` gives: bucket and place are sorted as one number, which is much faster.
     """
     room = len(buckets).bit_length()
-    narrow = bits + room + (texts - 1).bit_length() <= 32
-    keys = buckets << np.uint64(room)
-    if texts > 1:
-        keys |= text_of.astype(np.uint64) << np.uint64(room + bits)
-    if narrow:
-        keys = keys.astype(np.uint32)
+    keys: npt.NDArray[Any] = buckets.astype(np.uint32 if bits + room <= 32 else np.uint64)
+    keys <<= keys.dtype.type(room)
     keys |= np.arange(len(buckets), dtype=keys.dtype)
     keys.sort()
     found = keys >> keys.dtype.type(room)
     new = np.empty(len(keys), dtype=np.bool_)
     new[:1] = True
     np.not_equal(found[1:], found[:-1], out=new[1:])
-    at = new.nonzero()[0]
-    seen = found[at].astype(np.int64)
-    ranges = np.searchsorted(seen, np.arange(texts + 1) << bits).tolist()
-    return seen & ((1 << bits) - 1), (keys[at] & keys.dtype.type((1 << room) - 1)).astype(np.int64), ranges
+    kept = keys[new]
+    index = kept & keys.dtype.type((1 << room) - 1)
+    kept >>= keys.dtype.type(room)
+    return kept.astype(np.int64), index.astype(np.int64)
 
 
 class FeatureSpace:

@@ -72,7 +72,7 @@ class Scorer:
 
     def _assess(self, postings: Sequence[Posting]) -> list[Assessment]:
         """Assess a few postings: each is read by itself, their words are hashed and weighed together."""
-        read = [self._reader.read(posting) for posting in postings]
+        read = self._reader.read_many(postings)
         grams = self._hasher.grams_of([document.norm for document, _ in read])
         values = self.model.text_values_of(grams)
         return [self._judge(*one, g, v) for one, g, v in zip(read, grams, values, strict=True)]

@@ -6,6 +6,7 @@ To add a computed one: a module here that yields its :class:`~jobscam.values.Evi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from jobscam.indicators.agency import AgencyReader, Licence
 from jobscam.indicators.contact import ContactReader, Contacts
 from jobscam.indicators.destination import Destination, DestinationReader
 from jobscam.indicators.document import Document
+from jobscam.indicators.matcher import Sweep
 from jobscam.indicators.phrases import Found, PhraseEngine, evidence_of
 from jobscam.indicators.reference import PayReference, PaySample
 from jobscam.indicators.salary import Pay, SalaryReader
@@ -67,6 +69,7 @@ class IndicatorReader:
         self._destination = DestinationReader(knowledge)
         self._agency = AgencyReader(knowledge)
         self._contact = ContactReader(knowledge)
+        self._sweep = Sweep([r.matcher for r in (self._phrases, self._salary, self._destination, self._agency, self._contact)])
 
     def with_reference(self, reference: PayReference) -> IndicatorReader:
         """The same reader with another reference of pay; all that is costly to make is shared."""
@@ -76,21 +79,21 @@ class IndicatorReader:
 
     def observe(self, posting: Posting) -> Observation:
         """What stands in a posting, before it is judged: the facts that every indicator starts from."""
-        document = Document(posting, self._normaliser)
-        language, confidence, known = self._language.identify(document.words, document.norm)
-        found, _ = self._phrases.find(document)
-        place = self._destination.find(document)
-        return Observation(
-            document=document,
-            language=language,
-            confidence=confidence,
-            known=known,
-            found=found,
-            contacts=self._contact.read(document),
-            place=place,
-            pay=self._salary.read(document, language, place),
-            licences=self._agency.licences(document),
-        )
+        return self._observe([posting])[0]
+
+    def _observe(self, postings: Sequence[Posting]) -> list[Observation]:
+        """The facts of a few postings, each by itself, but step by step: the tables of a step stay in the processor's cache."""
+        documents = [Document(posting, self._normaliser) for posting in postings]
+        self._sweep.read(document.norm for document in documents)
+        told = [self._language.identify(document.words, document.norm) for document in documents]
+        found = [self._phrases.find(document)[0] for document in documents]
+        places = [self._destination.find(document) for document in documents]
+        contacts = [self._contact.read(document) for document in documents]
+        pay = [self._salary.read(d, t[0], p) for d, t, p in zip(documents, told, places, strict=True)]
+        licences = [self._agency.licences(document) for document in documents]
+        return [
+            Observation(d, *t, *seen) for d, t, *seen in zip(documents, told, found, contacts, places, pay, licences, strict=True)
+        ]
 
     def pay_sample(self, posting: Posting) -> PaySample | None:
         """What an honest posting adds to the reference of pay, if it states any."""
@@ -99,7 +102,13 @@ class IndicatorReader:
 
     def read(self, posting: Posting) -> tuple[Document, Findings]:
         """The laid-out posting and everything found in it, in a fixed order."""
-        seen = self.observe(posting)
+        return self.read_many([posting])[0]
+
+    def read_many(self, postings: Sequence[Posting]) -> list[tuple[Document, Findings]]:
+        """The same for a few postings; what is found in one does not depend on the others."""
+        return [self._judged(seen) for seen in self._observe(postings)]
+
+    def _judged(self, seen: Observation) -> tuple[Document, Findings]:
         document, found, place, pay = seen.document, seen.found, seen.place, seen.pay
         abroad = _is_abroad(place, seen.language, found)
         exempt = any(name in found for name in _EXEMPT_SCHEMES)

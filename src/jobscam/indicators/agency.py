@@ -49,7 +49,7 @@ class AgencyReader:
     """Finds licence numbers and agency names, and looks the name up in the list of agencies."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        self._labels: Matcher[LicenceForm] = Matcher(
+        self.matcher: Matcher[LicenceForm] = Matcher(
             ((form, row) for row in knowledge.licence_forms for form in row.label_forms), clitics=False
         )
         self._numbers = {row.kind: re.compile(row.pattern, re.IGNORECASE) for row in knowledge.licence_forms}
@@ -64,7 +64,7 @@ class AgencyReader:
         # The label is folded as all words are; the number is read as it was written, with its strokes and points.
         original = document.text.original
         found: list[Licence] = []
-        for hit in self._labels.find_longest(document.norm):
+        for hit in self.matcher.find_longest(document.norm):
             kind = hit.payload.kind
             start, end = document.text.span(hit.start, hit.end)
             window = original[end : end + _REACH]

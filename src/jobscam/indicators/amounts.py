@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from jobscam.indicators.matcher import any_of, whole_words
 from jobscam.knowledge import Knowledge
+from jobscam.text.signs import sign_table
 
 _NUMBER = (
     r"\d{1,3}[.,]\d{6}(?!\d)|\d{1,3}(?:[.,]\d{3}){1,4}(?!\d)(?:,\d{1,2}(?!\d))?|\d{1,3}(?: \d{3}){1,4}(?![\d.,])"
@@ -21,6 +21,8 @@ _OCR = re.compile(
     r"|(?<![a-z0-9])\d[\do]{1,4}(?=(?:k|rb|ribu)(?![a-z0-9]))"
 )
 _OCR_HINT = re.compile(r"[0-9.,]o")
+# The first letter that is read as a figure stands behind a figure.
+_OCR_FIRST = re.compile(r"[0-9][.,]?[osli]")
 _OCR_DIGITS = str.maketrans("osli", "0511")
 _DIGIT = re.compile(r"[0-9]")
 _DOLLAR_CODE = re.compile(r"\((sgd|aud|cad|hkd|nzd|usd|bnd)\)|^ ?(sgd|aud|cad|hkd|nzd|usd|bnd)(?![a-z])")
@@ -33,9 +35,10 @@ _ALL_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+$")
 _FROM_SIGN = re.compile(r"\D.*")
 _BEFORE, _AFTER = 28, 40
 _DIGITS = re.compile(r"[0-9](?:[^0-9]{0,80}[0-9])*+")
-_DIGIT_RUN = re.compile(r"[0-9]+")
+_FIGURES = sign_table(" ", {"0": "0123456789"})
 _OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _BEFORE_NUMBER = " .:"
+_SHORTEST_THOUSANDS = 7
 _SPELT_MULTIPLIERS = ("juta", "jt", "ribu", "rb")
 _UNKNOWN_LEAST = 100_000
 _OWN_DOLLARS = {"SG": "SGD", "AU": "AUD", "CA": "CAD", "HK": "HKD", "NZ": "NZD", "TW": "TWD", "BN": "BND"}
@@ -92,6 +95,7 @@ class AmountReader:
         self._by_end: dict[str, list[str]] = {}
         for name in self._prefix:
             self._by_end.setdefault(name[-2:], []).append(name)
+        self._lasts = frozenset(name[-1] for name in self._prefix)
         prefix, suffix = any_of(self._prefix), any_of(self._suffix)
         multiplier, to = any_of(self._multipliers), any_of(money.ranges)
 
@@ -114,6 +118,7 @@ class AmountReader:
         self._not_money = re.compile(rf"(?:{whole_words(money.not_money, 'a-z0-9')})(?![a-z0-9])")
         words = any_of(self._numerals)
         spelt = rf"(?:(?:{words}|belas|puluh|ratus|setengah)[ ]?){{1,5}}|se"
+        self._numeral_ends = (*self._numerals, "belas", "puluh", "ratus", "setengah", "se")
         self._words = re.compile(rf"(?<![a-z0-9])({spelt})(juta|jt|ribu|rb)(?:an)?( setengah)?(?![a-z0-9])")
         self._periods = {word: name for name, listed in money.periods.items() for word in listed}
         names = any_of(self._periods)
@@ -140,7 +145,8 @@ class AmountReader:
             rf"[ ]?(?:{any_of(money.bounds['from_after'])})(?![a-z])|\+(?![a-z0-9])|[ ]\+(?= (?:per|a|monthly|weekly|daily|/) ?)"
         )
         self._pay_word = re.compile(rf"(?<![a-z])(?:{any_of(money.roles['pay'])})(?![a-z])")
-        self._reference_words = money.reference
+        # Those that hold none of the others: where one of the others stands, one of these does.
+        self._reference_words = [w for w in money.reference if not any(o in w for o in money.reference if o != w)]
         named = any_of(money.reference)
         self._reference = re.compile(
             rf"(?<![a-z0-9])(?:{any_of(money.reference_before)})[ :]{{0,3}}"
@@ -165,12 +171,12 @@ class AmountReader:
         digits = _DIGIT.search(norm) is not None
         found: list[Amount] = []
         if digits:
-            if _OCR_HINT.search(norm):
+            if _OCR_HINT.search(norm) and _OCR_FIRST.search(norm):
                 text = _OCR.sub(lambda m: m[0][:2] + m[0][2:].translate(_OCR_DIGITS), norm)
             text = self._not_money.sub(lambda m: " " * len(m[0]), text)
             found += self._figures(text, dollars, thousands)
         told = "juta" in norm or "ribu" in norm or " jt" in norm or " rb" in norm
-        if told and any(map(partial(_spelt, text), _SPELT_MULTIPLIERS)):
+        if told and any(_spelt(text, self._numeral_ends, multiplier) for multiplier in _SPELT_MULTIPLIERS):
             found += self._spelled(text)
         if any(word in norm for word in self._reference_words):
             found += self._references(text)
@@ -187,23 +193,28 @@ class AmountReader:
     def _from_digits(self, text: str) -> Iterator[re.Match[str]]:
         """The same where all digits are plain: an amount begins with a number, or with a currency right before one."""
         end = 0
-        for digits in _DIGIT_RUN.finditer(text):
-            at = digits.start()
-            if at < end:
-                continue
-            starts = self._currencies_before(text, at, end)
-            for start in (*sorted(starts), at) if starts else (at,):
-                if match := self._pattern.match(text, start):
-                    end = match.end()
-                    yield match
-                    break
+        signs = text.encode("ascii", "replace").translate(_FIGURES)
+        at = signs.find(b"0")
+        while at >= 0:
+            if at >= end:
+                starts = self._currencies_before(text, at, end)
+                for start in (*sorted(starts), at) if starts else (at,):
+                    if match := self._pattern.match(text, start):
+                        end = match.end()
+                        yield match
+                        break
+            after = signs.find(b" ", at)
+            at = signs.find(b"0", after) if after >= 0 else -1
 
     def _currencies_before(self, text: str, at: int, floor: int) -> set[int]:
         """Where names of currencies begin that stand right before a number."""
         found: set[int] = set()
+        lasts = self._lasts
         for stop in (at, at - 1, at - 2):
             if stop <= floor or (stop < at and text[stop] not in _BEFORE_NUMBER):
                 break
+            if text[stop - 1] not in lasts:
+                continue
             for name in (*self._by_end.get(text[stop - 1], ()), *self._by_end.get(text[max(0, stop - 2) : stop], ())):
                 if stop - len(name) >= floor and text.startswith(name, stop - len(name)):
                     found.add(stop - len(name))
@@ -219,6 +230,10 @@ class AmountReader:
         for match in self._near_digits(text):
             if match.start() < last:
                 continue  # the second half of "antara 4 dan 6 juta"
+            bare = match.lastgroup == "n1" and not match["p1"] and len(match["n1"]) < _SHORTEST_THOUSANDS
+            # A bare number is an amount only where another one follows.
+            if bare and not self._antara.search(text, max(0, match.start() - 12), match.start()):
+                continue
             group: dict[str, str | None] = match.groupdict()
             end = match.end()
             if not group["n2"] and self._antara.search(text, max(0, match.start() - 12), match.start()):
@@ -353,12 +368,11 @@ class AmountReader:
         return ""
 
 
-def _spelt(text: str, multiplier: str) -> bool:
-    """Whether a multiplier stands behind a letter, as it does behind a number in words."""
+def _spelt(text: str, numerals: tuple[str, ...], multiplier: str) -> bool:
+    """Whether a multiplier stands behind a number in words."""
     at = text.find(multiplier)
-    while at > 0:
-        before = text[at - 2 : at].strip(" ") if at > 1 else text[:at]
-        if before[-1:].isalpha():
+    while at >= 0:
+        if text.endswith(numerals, 0, at - 1 if text[at - 1 : at] == " " else at):
             return True
         at = text.find(multiplier, at + 1)
     return False

@@ -56,7 +56,7 @@ class ContactReader:
         self._official = (".go.id", *(f".{d}" for row in knowledge.brands for d in row.domains))
         self._marks = _marks(knowledge)
         self._names = list(self._marks)
-        self._brands: Matcher[Brand] = Matcher((form, row) for row in knowledge.brands for form in row.forms)
+        self.matcher: Matcher[Brand] = Matcher((form, row) for row in knowledge.brands for form in row.forms)
 
     def read(self, document: Document) -> Contacts:
         """All contacts of the ad."""
@@ -150,7 +150,7 @@ class ContactReader:
 
     def _hiring_brand(self, document: Document) -> Hit[Brand] | None:
         """Where a public body or well-known employer stands as the one who hires."""
-        for hit in self._brands.find_longest(document.norm):
+        for hit in self.matcher.find_longest(document.norm):
             before = document.norm[max(0, hit.start - 60) : hit.start]
             if self._employer.search(before) or hit.start < 60 or document.field_at(hit.start) in ("title", "company"):
                 return hit

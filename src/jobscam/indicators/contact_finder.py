@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from jobscam.indicators.matcher import any_of
 from jobscam.knowledge import Knowledge
@@ -21,7 +23,7 @@ _PHONE = re.compile(
 )
 _BRACKETED = re.compile(r"\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}|\d{3}[-.]\d{3}[-.]\d{4}")
 _CLOCK = re.compile(r"[0O]\d\.[0-5]\d(?!\d)")
-_LONGEST = 15
+_LONGEST, _SHORTEST = 15, 6
 _MASK = re.compile(r"#(EMAIL|URL|PHONE)_[0-9a-f]{8,80}#")
 _MASKS = {"EMAIL": "email", "URL": "link", "PHONE": "phone"}
 
@@ -71,6 +73,11 @@ _MAIL = sign_table(" ", {"x": _ALNUM + "._+%", "@": "@"})
 _HOST = sign_table("-", {" ": _BREAKS, "x": _ALNUM, ".": "."})
 _ENDING = sign_table("-", {" ": _BREAKS, "x": _ALNUM, ".": ".", "e": "?" + "aceginosw" + "aceginosw".upper()})
 _NUMBER = sign_table(" ", {"0": "0123456789?", "-": "O+-.'() "})
+_BETWEEN_FIGURES = b"+-.'() "
+# Letters of any case as small ones, and i, l and 1 as one: what stands for each other in a damaged host.
+_ALIKE = bytes(ord("l") if chr(c) in "iIlL1" else c + 32 if 65 <= c <= 90 else c for c in range(256))
+_OTHER_CASE = frozenset("\u0130\u0131\u017f\u212a")
+"""Signs that are not ASCII and yet match letters where case is ignored: dotted and dotless i, long s, the sign of kelvin."""
 _LONGEST_LOCAL = 48
 _NAMED = re.compile(r"[:=]\s{0,2}([A-Za-z0-9][A-Za-z0-9_.]{3,30})(?![A-Za-z0-9@])")
 _HANDLE = re.compile(r"(?<![A-Za-z0-9._])@([A-Za-z0-9][A-Za-z0-9_.]{3,30}(?: _ [A-Za-z0-9_]{2,20})?)")
@@ -108,15 +115,20 @@ class ContactFinder:
         self._account = re.compile(rf"(?<![A-Za-z])(?:{any_of(channel['accounts'])})\s{{0,2}}$", re.IGNORECASE)
         self._accounts_named = tuple(channel["accounts"])
         self._codes = {c.dial_code: c.iso for c in knowledge.countries.values() if c.dial_code}
-        self._mail = tuple(channel["damaged_mail"])
+        mail = tuple(channel["damaged_mail"])
+        self._mail = frozenset(("gma", *mail))
+        self._mail_begins = _begins(self._mail)
         # gmail com, @gmailcom, xagmail.com: the dot, the at sign or both lost.
         self._host = re.compile(
-            rf"({any_of(self._mail)}|gma[il1]{{2}})(?:\s?[.,_ ]?\s?(com|{_CO_ID}|co)|(?<=@gmail)|(?<=@yahoo))(?![A-Za-z0-9])",
+            rf"({any_of(mail)}|gma[il1]{{2}})(?:\s?[.,_ ]?\s?(com|{_CO_ID}|co)|(?<=@gmail)|(?<=@yahoo))(?![A-Za-z0-9])",
             re.IGNORECASE,
         )
         self._hidden = frozenset(d for d, kind in knowledge.contact_domains.items() if kind in ("short_link", "form", "chat"))
         hosts = [d.split(".") for d in channel["damaged"]]
-        self._damaged_hosts = tuple(h[0] for h in hosts)
+        self._damaged_hosts = frozenset(h[0] for h in hosts)
+        self._damaged_begins = _begins(self._damaged_hosts)
+        self._literals = sorted({*self._mail, *self._damaged_hosts, "http", "www", "dot"})
+        self._automaton = BytesAhoCorasick([w.encode() for w in self._literals], matchkind=MatchKind.Standard)
         damaged = [r"\s?[._ ]{0,2}\s?".join(part.replace("l", "[lI1]") for part in h) for h in hosts]
         self._damaged = re.compile(
             rf"(?<![A-Za-z0-9@.])({'|'.join(damaged)})(?:\s?[/|]\s?[^\s\[\]()<>\"]{{1,200}}|[lI1/|][^\s]{{2,80}}|(?<=[.])(?![A-Za-z0-9]))",
@@ -148,25 +160,26 @@ class ContactFinder:
                 for m in _EMAIL_PLAIN.finditer(text, *word)
             )
         lowered = text.lower()
-        if "gma" in lowered or any(host in lowered for host in self._mail):
-            add(self._free_mail(text))
+        seen = self._literals_in(lowered)
+        if not seen.isdisjoint(self._mail):
+            add(self._free_mail(text, raw))
         if "@" in text or "[at]" in text or "(at)" in text:
             add(
                 Contact("email", m.start(), m.end(), _tidy(m[1]))
                 for window in _windows(text)
                 for m in _EMAIL.finditer(text, *window)
             )
-        if "dot" in lowered:
+        if "dot" in seen:
             add(Contact("email", m.start(), m.end(), f"{m[1]}.{m[2]}".lower()) for m in _SPELT.finditer(text))
-        add(self._links(text, lowered, raw))
+        add(self._links(text, seen, raw))
         add(self._phones(text, raw))
         if "@" in text:
             add(Contact("handle", m.start(), m.end(), m[1].lower().rstrip(".")) for m in _matches_at(_HANDLE, text, "@"))
         add(self._accounts(text))
         return tuple(found)
 
-    def _free_mail(self, text: str) -> Iterator[Contact]:
-        for match in self._host.finditer(text):
+    def _free_mail(self, text: str, raw: bytes) -> Iterator[Contact]:
+        for match in _beginning(self._mail_begins, self._host, text, raw):
             before = _BEFORE_HOST.search(text, max(0, match.start() - _LONGEST_LOCAL), match.start())
             if before is None or before[0].lower().startswith(("www", "http")):
                 continue
@@ -177,17 +190,24 @@ class ContactFinder:
                 f"{_host_name(match[1])}.{'co.id' if 'id' in (match[2] or '').lower() else 'com'}",
             )
 
-    def _links(self, text: str, lowered: str, raw: bytes) -> Iterator[Contact]:
-        for match in _SCHEME.finditer(text) if "http" in lowered else ():
+    def _literals_in(self, lowered: str) -> set[str]:
+        """Which of the words that a kind of contact cannot be without stand in a text."""
+        hits = self._automaton.find_matches_as_indexes(lowered.encode("ascii", "replace"), overlapping=True)
+        return {self._literals[index] for index, _, _ in hits}
+
+    def _links(self, text: str, seen: set[str], raw: bytes) -> Iterator[Contact]:
+        for match in _SCHEME.finditer(text) if "http" in seen else ():
             yield Contact("link", match.start(), match.end(), match[1].lower().strip(".-"))
         if "." in text:
             for match in (m for word in words_with(raw.translate(_HOST), b"x.x") for m in _ANY_HOST.finditer(text, *word)):
                 if match[1].lower() in self._hidden:
                     yield Contact("link", match.start(), match.end(), match[1].lower())
-        for match in self._damaged.finditer(text) if any(h in lowered for h in self._damaged_hosts) else ():
+        for match in (
+            _beginning(self._damaged_begins, self._damaged, text, raw) if not seen.isdisjoint(self._damaged_hosts) else ()
+        ):
             host = re.sub(r"[ ._]+", ".", match[1].lower()).replace("1y", "ly").replace("iy", "ly")
             yield Contact("link", match.start(), match.end(), host)
-        for match in _WWW.finditer(text) if "www" in lowered else ():
+        for match in _WWW.finditer(text) if "www" in seen else ():
             yield Contact("link", match.start(), match.end(), _tidy(match[1]))
         if "." in text:
             for match in (m for words in _before_endings(raw) for m in _DOMAIN.finditer(text, *words)):
@@ -202,7 +222,7 @@ class ContactFinder:
                 yield Contact("handle", match.start(1), match.end(1), match[1].lower())
 
     def _phones(self, text: str, raw: bytes) -> Iterator[Contact]:
-        for match in (m for run in words_with(raw.translate(_NUMBER), b"00") for m in _PHONE.finditer(text, *run)):
+        for match in (m for run in _numbers(raw) for m in _PHONE.finditer(text, *run)):
             if _CLOCK.match(match[0]):
                 continue
             end = match.end()
@@ -237,6 +257,13 @@ class ContactFinder:
             if digits[:length] in self._codes:
                 return self._codes[digits[:length]]
         return "ZZ"
+
+
+def _numbers(raw: bytes) -> Iterator[tuple[int, int]]:
+    """Bounds of the runs of figures and what stands between them, where there are enough for a phone."""
+    for start, end in words_with(raw.translate(_NUMBER), b"00"):
+        if end - start >= _SHORTEST and len(raw[start:end].translate(None, _BETWEEN_FIGURES)) >= _SHORTEST:
+            yield start, end
 
 
 def _windows(text: str) -> Iterator[tuple[int, int]]:
@@ -274,6 +301,30 @@ def _matches_at(pattern: re.Pattern[str], text: str, sign: str) -> Iterator[re.M
         if match := pattern.match(text, at):
             yield match
         at = text.find(sign, at + 1)
+
+
+def _begins(words: Iterable[str]) -> list[bytes]:
+    """How matches of a pattern begin, all signs that are read for each other as one."""
+    return sorted({word.encode().translate(_ALIKE) for word in words})
+
+
+def _beginning(begins: list[bytes], pattern: re.Pattern[str], text: str, raw: bytes) -> Iterator[re.Match[str]]:
+    """Matches of a pattern that ignores case, tried only where one may begin."""
+    if not text.isascii() and not _OTHER_CASE.isdisjoint(text):
+        yield from pattern.finditer(text)
+        return
+    signs = raw.translate(_ALIKE)
+    places: list[int] = []
+    for begin in begins:
+        at = signs.find(begin)
+        while at >= 0:
+            places.append(at)
+            at = signs.find(begin, at + 1)
+    end = 0
+    for at in sorted(places):
+        if at >= end and (match := pattern.match(text, at)):
+            end = match.end()
+            yield match
 
 
 def _tidy(domain: str) -> str:

@@ -52,14 +52,14 @@ class DestinationReader:
         for row in rows:
             loose += [(v, (row, False)) for v in row.variants]
             loose += [(v.lower(), (row, True)) for v in row.strict_variants]
-        self._matcher: Matcher[tuple[Country | Place, bool]] = Matcher(loose, clitics=False)
+        self.matcher: Matcher[tuple[Country | Place, bool]] = Matcher(loose, clitics=False)
 
     def find(self, document: Document) -> Destination:
         """Mentions and the most likely place of work."""
         norm = document.norm
         found: list[tuple[Mention, bool]] = []
         accounts: set[str] = set()
-        for hit in self._matcher.find_longest(norm):
+        for hit in self.matcher.find_longest(norm):
             seen = self._mention(document, norm, hit, accounts)
             if seen and not (found and found[-1][0].start == seen[0].start and found[-1][0].iso == "ID"):
                 found.append(seen)

@@ -18,18 +18,21 @@ class Document:
     ----------
     posting : Posting
     text : Text
-        Normalised text of all fields.
+        Text of all fields, original and normalised.
+    norm : str
+        The normalised text.
     words : list of str
         Words of the normalised text.
     """
 
-    __slots__ = ("_floors", "_names", "_starts", "posting", "text", "words")
+    __slots__ = ("_floors", "_lengths", "_names", "_starts", "norm", "posting", "text", "words")
 
     def __init__(self, posting: Posting, normaliser: Normaliser) -> None:
         self.posting = posting
         self._floors: list[int] | None = None
         self._names: list[str] = []
         self._starts: list[int] = []
+        self._lengths: list[int] = []
         parts: list[str] = []
         at = 0
         for name in READ_FIELDS:
@@ -37,21 +40,18 @@ class Document:
             if value:
                 self._names.append(name)
                 self._starts.append(at)
+                self._lengths.append(len(value))
                 parts.append(value)
                 at += len(value) + len(FIELD_GAP)
         self.text: Text = normaliser.read(FIELD_GAP.join(parts))
-        self.words = self.text.norm.encode("ascii", "replace").translate(_WORDS).decode().split()
-
-    @property
-    def norm(self) -> str:
-        """The normalised text."""
-        return self.text.norm
+        self.norm = self.text.norm
+        self.words = self.norm.encode("ascii", "replace").translate(_WORDS).decode().split()
 
     def original_span(self, start: int, end: int) -> Span:
         """Span in a field from a span of the joined original text, clipped to the field it starts in."""
         i = max(0, bisect_right(self._starts, start) - 1)
         base = self._starts[i]
-        length = len(getattr(self.posting, self._names[i]))
+        length = self._lengths[i]
         return Span(self._names[i], min(start - base, length), min(end - base, length))
 
     def span(self, start: int, end: int) -> Span:
@@ -73,6 +73,8 @@ class Document:
         """Where, in the normalised text, the field begins that a position lies in."""
         if len(self._starts) < 2:
             return 0
+        if self._floors is None:
+            self._floors = self.text.first_after_lines(self._starts)
         if self._floors is None:
             # Fields begin behind a line break, so only line breaks are looked at.
             lines = [0, *(n + 1 for n in self.text.lines)]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, MatchKind
 
 T = TypeVar("T")
+
+Spans = list[tuple[int, int, int]]
+"""Number of a pattern, start and end."""
 
 # Indonesian clitics may follow the last word of a phrase: gajinya, berangkatlah.
 _CLITICS = ("", "nya", "lah", "kah", "pun", "ku", "mu")
@@ -42,15 +45,15 @@ class Matcher(Generic[T]):
     """
 
     def __init__(self, patterns: Iterable[tuple[str, T]], *, clitics: bool = True, strict: bool = False) -> None:
-        self._payloads: dict[str, list[T]] = {}
+        grouped: dict[str, list[T]] = {}
         for pattern, payload in patterns:
             if pattern:
-                self._payloads.setdefault(pattern, []).append(payload)
-        self._patterns = sorted(self._payloads)
-        self.payloads = [self._payloads[p] for p in self._patterns]
+                grouped.setdefault(pattern, []).append(payload)
+        self._patterns = sorted(grouped)
+        self.payloads = [grouped[p] for p in self._patterns]
         # A word bound is asked for only where the pattern's own edge is a Latin letter or digit: 柬埔寨, 🇰🇭 and $ have none.
         tails = _CLITICS if clitics else ("",)
-        whole: dict[bytes, list[tuple[int, int, str]]] = {}
+        self._whole: dict[bytes, list[tuple[int, int, str]]] = {}
         self._loose: list[int] = []
         for i, pattern in enumerate(self._patterns):
             if not (pattern.isascii() and _is_word(pattern[0])):
@@ -59,48 +62,34 @@ class Matcher(Generic[T]):
             key = b" " + pattern.encode().translate(_LETTERS)
             told = "" if _SINGLE.fullmatch(pattern) else pattern
             if not (strict or _is_word(pattern[-1])):
-                whole.setdefault(key, []).append((i, len(pattern), told))
+                self._whole.setdefault(key, []).append((i, len(pattern), told))
                 continue
             for tail in tails:
-                found = whole.setdefault(b"%b%b " % (key, tail.encode()), [])
+                found = self._whole.setdefault(b"%b%b " % (key, tail.encode()), [])
                 found.append((i, len(pattern) + len(tail), told))
-        self._whole = list(whole.values())
-        self._automaton = BytesAhoCorasick(list(whole), matchkind=MatchKind.Standard) if whole else None
         self._bound_before = [strict or _is_word(p[0]) for p in self._patterns]
         self._bound_after = [strict or _is_word(p[-1]) for p in self._patterns]
-        loose = [self._patterns[i] for i in self._loose]
-        self._loose_automaton = AhoCorasick(loose, matchkind=MatchKind.Standard) if loose else None
-        # Without one of these characters a text holds none of the loose patterns.
-        self._loose_begins = frozenset(p[0] for p in loose)
         self._end = _CLITIC_END if clitics else _PLAIN_END
+        self._sweep: Sweep | None = None
+        self._number = 0
 
-    def spans(self, text: str) -> list[tuple[int, int, int]]:
-        """Number of the pattern, start and end of every hit on whole words."""
-        out: list[tuple[int, int, int]] = []
-        if self._automaton is not None:
-            # Words between blanks, so that word bounds and clitics are part of what is looked for. What stands between
-            # the words of a pattern is compared afterwards.
-            letters = b" %b " % text.encode("ascii", "replace").translate(_LETTERS)
-            whole = self._whole
-            for key, start, _ in self._automaton.find_matches_as_indexes(letters, overlapping=True):
-                for index, size, told in whole[key]:
-                    if not told or text.startswith(told, start):
-                        out.append((index, start, start + size))
-        if self._loose_automaton is not None and not self._loose_begins.isdisjoint(text):
-            out += self._bounded(text, self._loose_automaton.find_matches_as_indexes(text, overlapping=True))
-        return out
+    def spans(self, text: str) -> Spans:
+        """Number of the pattern, start and end of every hit on whole words; not to be changed by who asked."""
+        if self._sweep is None:
+            Sweep([self])
+        assert self._sweep is not None
+        return self._sweep.spans(text)[self._number]
 
-    def _bounded(self, text: str, hits: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
-        for number, start, end in hits:
-            index = self._loose[number]
-            if self._bound_before[index] and start and _is_word(text[start - 1]):
-                continue
-            if self._bound_after[index]:
-                tail = self._end.match(text, end)
-                if tail is None:
-                    continue
-                end = tail.end()
-            yield index, start, end
+    def _bounded(self, text: str, index: int, start: int, end: int) -> tuple[int, int, int] | None:
+        """A hit of a pattern that was looked for without its word bounds, if it has them."""
+        if self._bound_before[index] and start and _is_word(text[start - 1]):
+            return None
+        if self._bound_after[index]:
+            tail = self._end.match(text, end)
+            if tail is None:
+                return None
+            end = tail.end()
+        return index, start, end
 
     def find(self, text: str) -> list[Hit[T]]:
         """All hits, by start, then the longer first."""
@@ -119,6 +108,62 @@ class Matcher(Generic[T]):
             if not kept or hit.start >= kept[-1].end or (hit.start, hit.end) == kept[-1][:2]:
                 kept.append(hit)
         return kept
+
+
+class Sweep:
+    """One pass over a text for several matchers together; from then on they all take their hits from it.
+
+    The hits in the texts at hand are kept, because the matchers are asked one after the other.
+    """
+
+    def __init__(self, matchers: Sequence[Matcher[Any]]) -> None:
+        self._matchers = tuple(matchers)
+        whole: dict[bytes, list[tuple[int, int, int, str]]] = {}
+        loose: dict[str, list[tuple[int, int]]] = {}
+        for number, matcher in enumerate(matchers):
+            matcher._sweep, matcher._number = self, number
+            for key, found in matcher._whole.items():
+                whole.setdefault(key, []).extend((number, *one) for one in found)
+            for index in matcher._loose:
+                loose.setdefault(matcher._patterns[index], []).append((number, index))
+        self._whole, self._loose = list(whole.values()), list(loose.values())
+        self._automaton = BytesAhoCorasick(list(whole), matchkind=MatchKind.Standard) if whole else None
+        self._loose_automaton = AhoCorasick(list(loose), matchkind=MatchKind.Standard) if loose else None
+        # Without one of these characters a text holds none of the loose patterns. Most of them have one that is rare.
+        self._loose_signs = frozenset(max(p, key=lambda c: not c.isascii()) for p in loose)
+        self._ascii_signs = any(map(str.isascii, self._loose_signs))
+        self._kept: dict[int, tuple[str, list[Spans]]] = {}
+
+    def read(self, texts: Iterable[str]) -> None:
+        """Look through texts that the matchers are about to be asked for; others are forgotten."""
+        self._kept = {id(text): (text, self._swept(text)) for text in texts}
+
+    def spans(self, text: str) -> list[Spans]:
+        """Hits of each matcher, as :meth:`Matcher.spans` gives them."""
+        kept = self._kept.get(id(text))
+        if kept is None or kept[0] is not text:
+            kept = (text, self._swept(text))
+            self._kept = {id(text): kept}
+        return kept[1]
+
+    def _swept(self, text: str) -> list[Spans]:
+        out: list[Spans] = [[] for _ in self._matchers]
+        if self._automaton is not None:
+            # Words between blanks, so that word bounds and clitics are part of what is looked for. What stands between
+            # the words of a pattern is compared afterwards.
+            letters = b" %b " % text.encode("ascii", "replace").translate(_LETTERS)
+            whole = self._whole
+            for key, start, _ in self._automaton.find_matches_as_indexes(letters, overlapping=True):
+                for number, index, size, told in whole[key]:
+                    if not told or text.startswith(told, start):
+                        out[number].append((index, start, start + size))
+        if self._loose_automaton is None or (text.isascii() and not self._ascii_signs) or self._loose_signs.isdisjoint(text):
+            return out
+        for key, start, end in self._loose_automaton.find_matches_as_indexes(text, overlapping=True):
+            for number, index in self._loose[key]:
+                if hit := self._matchers[number]._bounded(text, index, start, end):
+                    out[number].append(hit)
+        return out
 
 
 def _reading_order(hit: Hit[T]) -> tuple[int, int]:

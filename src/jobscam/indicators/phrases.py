@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 
 from jobscam.indicators.document import Document
-from jobscam.indicators.matcher import MAX_HITS, Matcher
+from jobscam.indicators.matcher import MAX_HITS, Matcher, Spans
 from jobscam.knowledge import Knowledge
 from jobscam.values import Evidence, Sign, Span
 
@@ -36,20 +37,12 @@ class PhraseEngine:
             for alternative in alternatives
         ]
         self._negators = frozenset().union(*(p.negators for p in knowledge.profiles.values()))
-        self._matcher: Matcher[tuple[int, int]] = Matcher([*patterns, *((word, _NEGATOR) for word in sorted(self._negators))])
+        self.matcher: Matcher[tuple[int, int]] = Matcher([*patterns, *((word, _NEGATOR) for word in sorted(self._negators))])
+        self._negating = frozenset(i for i, found in enumerate(self.matcher.payloads) if found[-1] is _NEGATOR)
+        self._most = max(map(len, self.matcher.payloads), default=1)
         # What each pattern stands for: forms that it is the whole of, and slots of others as one bit each.
-        self._whole = [[f for f, _ in found if f >= 0 and len(self._forms[f].slots) == 1] for found in self._matcher.payloads]
-        self._parts = [
-            [(f, 1 << slot) for f, slot in found if f >= 0 and len(self._forms[f].slots) > 1] for found in self._matcher.payloads
-        ]
-        self._full = [(1 << len(form.slots)) - 1 for form in knowledge.forms]
-        self._fillers: dict[int, list[list[int]]] = {
-            number: [[] for _ in form.slots] for number, form in enumerate(knowledge.forms) if len(form.slots) > 1
-        }
-        for index, found in enumerate(self._matcher.payloads):
-            for number, slot in found:
-                if number in self._fillers:
-                    self._fillers[number][slot].append(index)
+        self._whole = [[f for f, _ in found if f >= 0 and len(self._forms[f].slots) == 1] for found in self.matcher.payloads]
+        self._parts = _Slots([len(form.slots) for form in knowledge.forms], self.matcher.payloads)
         after = sorted({n for p in knowledge.profiles.values() for n in p.post_negators}, key=len, reverse=True)
         self._after = re.compile(r"\W{0,3}(?:" + "|".join(map(re.escape, after)) + r")(?![a-z0-9])") if after else None
 
@@ -62,42 +55,41 @@ class PhraseEngine:
         held: Found = defaultdict(list)
         negated: Found = defaultdict(list)
         hits, negators = self._hits(norm)
-        filled: dict[int, int] = {}
         for index, spans in hits.items():
             for number in self._whole[index]:
                 for start, end in spans:
                     self._place(norm, self._forms[number].indicator, start, end, held, negated, negators)
-            for number, bit in self._parts[index]:
-                filled[number] = filled.get(number, 0) | bit
-        for number, slots in filled.items():
-            # Few forms have all their slots filled, so only those are looked at more closely.
-            if slots == self._full[number]:
-                form = self._forms[number]
-                by_slot = [
-                    sorted((span for i in indexes if i in hits for span in hits[i]), key=_reading_order)
-                    for indexes in self._fillers[number]
-                ]
-                for start, end, gaps in _chains(norm, by_slot, form.gaps):
-                    denied = any(w in self._negators for gap in gaps for w in gap.split())
-                    self._place(norm, form.indicator, start, end, held, negated, negators, denied=denied)
+        # Few forms have all their slots filled, so only those are looked at more closely.
+        for number, fillers in self._parts.filled(hits):
+            form = self._forms[number]
+            by_slot = [_in_order(hits, indexes) for indexes in fillers]
+            for start, end, gaps in _chains(norm, by_slot, form.gaps):
+                denied = any(w in self._negators for gap in gaps for w in gap.split())
+                self._place(norm, form.indicator, start, end, held, negated, negators, denied=denied)
         return _merged(held), _merged(negated)
 
     def _hits(self, norm: str) -> tuple[dict[int, list[tuple[int, int]]], list[int]]:
         """Spans by pattern, and where negators begin."""
-        payloads = self._matcher.payloads
         hits: dict[int, list[tuple[int, int]]] = defaultdict(list)
         negators: list[int] = []
-        count = 0
-        for index, start, end in self._matcher.spans(norm):
-            found = payloads[index]
+        spans = self.matcher.spans(norm)
+        if len(spans) * self._most >= MAX_HITS:
+            spans = self._capped(spans)
+        negating = self._negating
+        for index, start, end in spans:
             hits[index].append((start, end))
-            count += len(found)
-            if found[-1] is _NEGATOR:
-                count -= 1
+            if index in negating:
                 negators.append(start)
-            if count >= MAX_HITS:
-                break
         return hits, negators
+
+    def _capped(self, spans: Spans) -> Spans:
+        """The spans until they stand for as many slots as are kept of a text."""
+        count = 0
+        for number, (index, _, _) in enumerate(spans):
+            count += len(self.matcher.payloads[index]) - (index in self._negating)
+            if count >= MAX_HITS:
+                return spans[: number + 1]
+        return spans
 
     def _place(
         self,
@@ -137,8 +129,53 @@ class PhraseEngine:
         return start if self._after is not None and self._after.match(norm, end) else None
 
 
+class _Slots:
+    """Tells from the patterns in a text which forms of several slots have all of them filled.
+
+    A pattern is one number with a bit for each slot that it fills: the first slots of all forms side by side, then the
+    second ones, and so on. The numbers of the patterns of a text together show every form at once.
+    """
+
+    def __init__(self, sizes: list[int], payloads: list[list[tuple[int, int]]]) -> None:
+        self._forms = [number for number, size in enumerate(sizes) if size > 1]
+        place = {number: i for i, number in enumerate(self._forms)}
+        self._width = len(self._forms)
+        self._slots = max(sizes, default=1)
+        # Slots that a form does not have are filled from the start.
+        self._missing = sum(1 << (slot * self._width + place[f]) for f in self._forms for slot in range(sizes[f], self._slots))
+        self._bits = [sum({1 << (slot * self._width + place[f]) for f, slot in found if f in place}) for found in payloads]
+        fillers: dict[int, list[set[int]]] = {f: [set() for _ in range(sizes[f])] for f in self._forms}
+        for index, found in enumerate(payloads):
+            for f, slot in found:
+                if f in place:
+                    fillers[f][slot].add(index)
+        self._fillers = {f: [frozenset(indexes) for indexes in by_slot] for f, by_slot in fillers.items()}
+
+    def filled(self, hits: Mapping[int, object]) -> Iterator[tuple[int, list[Collection[int]]]]:
+        """Forms with all their slots filled, each with the patterns among `hits` that fill each slot."""
+        bits, seen = self._bits, self._missing
+        for index in hits:
+            seen |= bits[index]
+        whole = seen & ((1 << self._width) - 1)
+        for slot in range(1, self._slots):
+            whole &= seen >> (slot * self._width)
+        while whole:
+            lowest = whole & -whole
+            whole ^= lowest
+            number = self._forms[lowest.bit_length() - 1]
+            yield number, [hits.keys() & indexes for indexes in self._fillers[number]]
+
+
 def _reading_order(span: tuple[int, int]) -> tuple[int, int]:
     return span[0], -span[1]
+
+
+def _in_order(hits: Mapping[int, list[tuple[int, int]]], indexes: Collection[int]) -> list[tuple[int, int]]:
+    """Spans of some patterns, in order of reading; those of one pattern are in that order already."""
+    if len(indexes) == 1:
+        (index,) = indexes
+        return hits[index]
+    return sorted((span for i in indexes for span in hits[i]), key=_reading_order)
 
 
 def _clause_start(norm: str, reach: int, start: int) -> int:
@@ -162,6 +199,8 @@ def _chains(norm: str, by_slot: list[list[tuple[int, int]]], gaps: tuple[int, ..
             near = hits[i][0] - end <= len(between)
             if near and len(between.split()) <= gap and not _SENTENCE_END.search(between):
                 after.append((start, hits[i][1], (*before, between)))
+        if not after:
+            return after
         current = after
     return current
 

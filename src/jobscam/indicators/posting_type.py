@@ -42,8 +42,10 @@ def judge(
     if known < float(settings["min_known_share"]):
         return Status.NOT_ASSESSABLE, "unreadable"
 
+    norm = document.norm
+
     def count(name: str) -> int:
-        return len({document.norm[s:e] for s, e in found.get(name, ())})
+        return len({norm[s:e] for s, e in found[name]}) if name in found else 0
 
     vacancy = count("vacancy_marker") + count("apply_marker") + count("duties_listed") + count("formal_application")
     vacancy += count("specific_qualifications")
@@ -53,10 +55,11 @@ def judge(
     seeker = 3 * count("job_seeker_marker")
     # A seeker leaves a number too, so contacts say nothing here. But nobody who seeks work asks the reader to work, or
     # carries several signs of risk: hiding a lure under a status is worse than ranking a seeker's post.
-    risks = sum(knowledge.indicators[name].sign is Sign.RISK for name in found)
-    addressed = not set(knowledge.cues["address"]["reader"]).isdisjoint(document.words)
-    if seeker > vacancy and risks < _LURE_SIGNS and not addressed:
-        return Status.NOT_AN_AD, "job_seeker"
+    if seeker > vacancy:
+        risks = sum(knowledge.indicators[name].sign is Sign.RISK for name in found)
+        addressed = not set(knowledge.cues["address"]["reader"]).isdisjoint(document.words)
+        if risks < _LURE_SIGNS and not addressed:
+            return Status.NOT_AN_AD, "job_seeker"
     vacancy += 2 if contacts.of("phone") or contacts.of("email") or contacts.telegram else 0
     early = any(s < _EARLY for name in ("warning_marker", "denial_marker", "news_marker") for s, _ in found.get(name, ()))
     warning = 2 * int(early) + 2 * count("warning_marker") + 2 * count("news_marker") + 3 * count("denial_marker")

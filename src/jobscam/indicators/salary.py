@@ -64,7 +64,7 @@ class SalaryReader:
         self._knowledge = knowledge
         self._settings = knowledge.settings["salary"]
         self._senior = re.compile(rf"(?<![a-z])(?:{any_of(knowledge.cues['seniority']['words'])})(?![a-z])")
-        self._occupations: Matcher[Occupation] = Matcher(
+        self.matcher: Matcher[Occupation] = Matcher(
             (form, row) for row in knowledge.occupations for form in (*row.forms_id, *row.forms_en)
         )
         self._minimum = _latest_minimum(knowledge, self._money)
@@ -181,7 +181,7 @@ class SalaryReader:
 
     def occupation(self, document: Document) -> tuple[Occupation | None, Span | None]:
         """The occupation advertised: in the title if there is one, else the first one named."""
-        hits = self._occupations.find_longest(document.norm)
+        hits = self.matcher.find_longest(document.norm)
         if not hits:
             return None, None
         first = hits[0]

@@ -149,3 +149,14 @@ class Alignment:
             else:
                 positions = [step.back(position, end=False) for position in positions]
         return positions
+
+    def places(self, originals: list[int]) -> list[int] | None:
+        """Positions in the newest text of the first characters at or behind positions of the original.
+
+        None where more was done than to make runs of blanks one blank, or where a position lies behind the last character.
+        """
+        if len(self._steps) != 1 or not isinstance(self._steps[0], Runs):
+            return None
+        starts = self._steps[0].starts
+        found: list[int] = np.searchsorted(starts, originals).tolist()
+        return found if found[-1] < len(starts) else None

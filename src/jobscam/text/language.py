@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from jobscam.knowledge import Knowledge
 
@@ -81,12 +82,40 @@ class LanguageProfile:
 
 
 def _langdetect(text: str) -> tuple[str, float]:
-    from langdetect import DetectorFactory, detect_langs
     from langdetect.lang_detect_exception import LangDetectException
 
-    DetectorFactory.seed = 0
     try:
-        best = detect_langs(text[:2000])[0]
+        detector = _detector()
+        detector.append(text[:2000])
+        best = detector.get_probabilities()[0]
     except LangDetectException:
         return "other", 0.0
     return str(best.lang), float(best.prob)
+
+
+def _detector() -> Any:
+    """A seeded detector of langdetect with its inner loop over languages done at once: the same figures in less time."""
+    import numpy as np
+    from langdetect import detector_factory
+    from langdetect.detector import Detector
+
+    class Quick(Detector):
+        def _init_probability(self) -> Any:
+            self._factors: dict[str, Any] = {}  # of the n-grams, for one trial
+            return np.array(super()._init_probability())
+
+        def _update_lang_prob(self, prob: Any, word: str, alpha: float) -> bool:
+            factor = self._factors.get(word)
+            if factor is None:
+                factor = self._factors[word] = np.array(self.word_lang_prob_map[word]) + alpha / self.BASE_FREQ
+            prob *= factor
+            return True
+
+        def _normalize_prob(self, prob: Any) -> float:
+            prob /= sum(prob.tolist())
+            return float(prob.max())
+
+    detector_factory.init_factory()
+    detector = Quick(detector_factory._factory)
+    detector.seed = 0
+    return detector

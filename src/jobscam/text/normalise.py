@@ -33,13 +33,13 @@ _SPACED = re.compile(r"(?<![a-z0-9])([a-z0-9])([ .\-_*|])[a-z0-9](?:\2[a-z0-9](?
 _CUT = re.compile(r"(?<![a-z0-9@./])[a-z0-9]{1,14}(?:[.*_|~'][a-z0-9]{1,14}){1,6}+(?![a-z0-9])")
 _LEET = re.compile(r"(?<![a-z0-9@$.,])(?:[a-z]{1,20}+[0-9@$]|[0-9@$]{1,3}+[a-z])[a-z0-9@$]{0,20}+(?![a-z0-9@])")
 _STRETCHED = re.compile(r"([a-z])\1{2,}+")
-_JOINT = re.compile(r"[-/'](?<=[a-z].)(?=[a-z])")
 _WORD = re.compile(r"[a-z0-9]+")
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 # What each disguise cannot do without, as signs: letters that stand alone, a sign in a word, a digit.
 _ALONE = sign_table(" ", {"w": _LETTERS + _DIGITS})
 _INSIDE = sign_table(" ", {"w": _LETTERS + _DIGITS, ".": ".*_|~'"})
 _WITHIN = sign_table(" ", {"w": _LETTERS, "0": _DIGITS + "@$"})
+_JOINTS = sign_table(" ", {"w": _LETTERS, "-": "-/'"})
 _LEET_LETTERS = str.maketrans("013456789@$", "oieasbtbgas")
 _LEET_LETTERS_L = str.maketrans("013456789@$", "oleasgtbgas")
 
@@ -89,6 +89,13 @@ class Text:
     def starts(self, positions: list[int]) -> list[int]:
         """Where in the original the characters at positions of `norm` begin."""
         return self._alignment.starts(positions)
+
+    def first_after_lines(self, positions: list[int]) -> list[int] | None:
+        """Where the words begin in `norm` that come first from positions of the original on, behind a line break each.
+
+        None where characters were undone or the text ends first: then the lines have to be looked at.
+        """
+        return self._alignment.places(positions)
 
     def line_bounds(self, position: int) -> tuple[int, int]:
         """Bounds in `norm` of the line that holds a position."""
@@ -377,4 +384,14 @@ def _one_line(text: str) -> str:
         line = " " + line
     if text[-1].isspace():
         line += " "
-    return _JOINT.sub(" ", line)
+    signs = line.encode("ascii", "replace").translate(_JOINTS)
+    at = signs.find(b"w-w")
+    if at < 0:
+        return line
+    parts: list[str] = []
+    end = 0
+    while at >= 0:
+        parts.append(line[end : at + 1])
+        end = at + 2
+        at = signs.find(b"w-w", end)
+    return " ".join([*parts, line[end:]])
