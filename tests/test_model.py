@@ -141,7 +141,7 @@ def test_reasons_are_in_both_languages(scorer: Scorer) -> None:
     assert "<script>" not in scorer.assess("<script>alert(1)</script> Dicari kasir toko di Depok gaji 2,5jt")._repr_html_()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_assessed(text: str) -> None:
     try:
