@@ -83,6 +83,9 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point of the program."""
+    # When a run is stopped, joblib's tracker of semaphores tells of those that it cleans up, which is its job.
+    given = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (given, "ignore:resource_tracker")))
     try:
         app()
     except (JobscamError, OSError) as error:
