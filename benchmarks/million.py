@@ -9,9 +9,7 @@ are alike. Each run is the command line in processes of its own; memory is the l
 from __future__ import annotations
 
 import argparse
-import csv
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -19,10 +17,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from scoring import SAMPLES, changed
+from scoring import SAMPLES, drawn, write
 
 from jobscam.corpus import read_samples, read_sources
-from jobscam.posting import FIELDS, Posting
 
 
 class Run(NamedTuple):
@@ -31,18 +28,6 @@ class Run(NamedTuple):
     wall: float
     cpu: float
     peak: float
-
-
-def write(path: Path, postings: list[Posting], count: int) -> None:
-    """A CSV file of changed ads, written as they are drawn."""
-    rng = random.Random(count)
-    words = sorted({w for p in postings for w in p.text().split()})
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        out = csv.writer(stream)
-        out.writerow(FIELDS)
-        for _ in range(count):
-            ad = changed(rng.choice(postings), words, rng)
-            out.writerow([getattr(ad, name) for name in FIELDS])
 
 
 def run(source: Path, target: Path, workers: int) -> Run:
@@ -71,7 +56,7 @@ def main() -> None:
         folder = Path(name)
         for count in [*arguments.rows, *([1_000_000] if arguments.million else [])]:
             source, made = folder / "ads.csv", []
-            write(source, postings, count)
+            write(source, drawn(postings, count, seed=count))
             for workers in (1, 2) if count < 1_000_000 else (2,):
                 target = folder / f"scored{workers}.csv"
                 found = run(source, target, workers)

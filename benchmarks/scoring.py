@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,14 @@ def changed(posting: Posting, words: list[str], rng: random.Random) -> Posting:
     return Posting(**values)
 
 
-def drawn(postings: list[Posting], count: int, seed: int) -> list[Posting]:
+def drawn(postings: list[Posting], count: int, seed: int) -> Iterator[Posting]:
     """Ads drawn with replacement and changed."""
     rng = random.Random(seed)
     words = sorted({w for p in postings for w in p.text().split()})
-    return [changed(rng.choice(postings), words, rng) for _ in range(count)]
+    return (changed(rng.choice(postings), words, rng) for _ in range(count))
 
 
-def write(path: Path, postings: list[Posting]) -> None:
+def write(path: Path, postings: Iterable[Posting]) -> None:
     """A CSV file with one column a field."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream)
@@ -170,7 +170,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = read_sources(arguments.data) if arguments.data else read_samples(SAMPLES / "ads.csv")
     postings = [row.posting for row in rows]
-    ads = drawn(postings, arguments.ads, seed=1)
+    ads = list(drawn(postings, arguments.ads, seed=1))
     texts = [" ".join(p.laid_out().split()) for p in ads]
     train = [row for row in read_samples(SAMPLES / "train.csv") if row.label in (0, 1)]
     train_texts, labels = [row.posting.laid_out() for row in train], [int(row.label) for row in train]
