@@ -26,6 +26,7 @@ import matplotlib.pyplot as plt
 from evaluation import bench
 
 from jobscam.adaptation import Adapted, adapt
+from jobscam.errors import InputError
 from jobscam.evaluation import average_precision
 from jobscam.features import FloatArray, IntArray
 from jobscam.model.classifier import JobScamClassifier, linear_logits
@@ -223,10 +224,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "retraining.md")
     arguments = parser.parse_args()
-    if not (arguments.data / "README.md").exists() and not any(arguments.data.glob("*")):
-        parser.error(f"{arguments.data} holds no data: the real sources are not ours to republish (see CONTRIBUTING.md)")
     started = time.monotonic()
-    b = bench.read(arguments.data)
+    try:
+        b = bench.read(arguments.data)
+    except InputError as error:
+        parser.error(str(error))
     chosen = list(scenarios(b))
     found = Parallel(n_jobs=2)(delayed(measure)(b, scenario) for scenario in chosen)
     picture = arguments.out.parent / "plots" / "retraining.png"
