@@ -14,7 +14,6 @@ from jobscam.adaptation import Adapted, adapt
 from jobscam.errors import InputError
 from jobscam.evaluation import Estimate, average_precision, estimate, recall_at_fpr
 from jobscam.indicators import IndicatorReader
-from jobscam.knowledge import load as load_knowledge
 from jobscam.labelled import Ad, Labelled, contradictory, problems
 from jobscam.model import artifact, semver
 from jobscam.model.linear import LinearModel
@@ -178,7 +177,7 @@ def adapt_model(
     """
     name, version = check_name(path)
     on_progress(f"reading {len(labelled.ads)} ads")
-    others = not_ads(labelled, IndicatorReader(base.knowledge))
+    others = not_ads(labelled, base.reader)
     kept = usable(labelled, others)
     groups = np.unique(np.array(kept.campaigns), return_inverse=True)[1]
     found = adapt(base.model, base.space, base.matrix(kept.postings), kept.labels, groups, on_progress)
@@ -223,10 +222,10 @@ def train_anew(
     InputError
         As :func:`adapt_model`.
     """
-    from jobscam.model.classifier import JobScamClassifier
+    from jobscam.model.classifier import JobScamClassifier, reader_of
 
     name, version = check_name(path)
-    others = not_ads(labelled, IndicatorReader(load_knowledge(knowledge)))
+    others = not_ads(labelled, reader_of(None if knowledge is None else str(knowledge)))
     kept = usable(labelled, others)
     on_progress(f"training on {len(kept.ads)} ads")
     classifier = JobScamClassifier(prevalence=prevalence, knowledge=None if knowledge is None else str(knowledge))

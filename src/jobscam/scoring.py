@@ -106,6 +106,11 @@ class Scorer:
         )
 
     @property
+    def reader(self) -> IndicatorReader:
+        """What reads postings for it."""
+        return self._reader
+
+    @property
     def space(self) -> FeatureSpace:
         """Names of the indicator columns of :meth:`matrix`."""
         return self._space

@@ -194,13 +194,13 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
 
     def _learn_reference(self, postings: Sequence[Posting], target: FloatArray) -> PayReference:
         """Reference of pay from the honest postings. Folds share it: a median over hundreds of ads hardly knows one."""
-        reader = _reader(self.knowledge)
+        reader = reader_of(self.knowledge)
         samples = (reader.pay_sample(p) for p, scam in zip(postings, target, strict=True) if not scam)
         return PayReference.learn(s for s in samples if s)
 
     def _prepare(self, reference: PayReference | None = None, bits: int | None = None) -> None:
         self.pay_reference_ = reference or PayReference({})
-        self._reader = _reader(self.knowledge).with_reference(self.pay_reference_)
+        self._reader = reader_of(self.knowledge).with_reference(self.pay_reference_)
         self._space = FeatureSpace(self._reader.knowledge)
         self._hasher = TextHasher(self.bits if bits is None else bits)
 
@@ -324,7 +324,7 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
 
 
 @lru_cache(maxsize=2)
-def _reader(knowledge: str | Path | None) -> IndicatorReader:
+def reader_of(knowledge: str | Path | None) -> IndicatorReader:
     """One reader for the many fits of a search; making it costs more than fitting a hundred postings."""
     return IndicatorReader(load_knowledge(knowledge))
 
