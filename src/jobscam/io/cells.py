@@ -10,8 +10,6 @@ from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
-from jobscam.errors import InputError
-
 NUMBERS = frozenset(
     {"jobscam_probability", "jobscam_salary_month_idr", "jobscam_line", "jobscam_campaign_size", "jobscam_queue_weight"}
 )
@@ -77,23 +75,13 @@ def bytes_text(value: bytes) -> str:
     return decode(value)
 
 
-def as_number(name: str, cell: str) -> float | None:
-    """The number in a cell of one of the number columns, None if it is empty.
-
-    Raises
-    ------
-    InputError
-        If it holds something else.
-    """
-    if not cell.strip():
-        return None
+def as_number(cell: str) -> float | None:
+    """The number in a cell of one of the number columns, None if it is empty or a table came with something else in it."""
     try:
         value = float(cell)
     except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(f"column {name} holds numbers, but '{cell[:40]}' is to be written to it; write CSV instead")
-    return value
+        return None
+    return value if math.isfinite(value) else None
 
 
 def distinct(header: Sequence[str]) -> list[str]:

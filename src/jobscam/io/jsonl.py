@@ -196,11 +196,13 @@ class JsonlWriter:
     def _value(self, number: str | None, cell: str) -> str:
         if not cell:
             return "null"
-        if number is None:
-            return json.dumps(cell, ensure_ascii=False)
-        if _NUMBER.fullmatch(cell):
-            return cell
-        return json.dumps(as_number(number, cell))
+        if number is not None:
+            if _NUMBER.fullmatch(cell):
+                return cell
+            value = as_number(cell)
+            if value is not None:
+                return json.dumps(value)
+        return json.dumps(cell, ensure_ascii=False)
 
     def write(self, cells: Sequence[str]) -> None:
         """Append a record; the first one is the header."""

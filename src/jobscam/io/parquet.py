@@ -161,7 +161,7 @@ class ParquetWriter:
         self._numbers = numbers
         self._names: list[str] = []
         self._rows: list[list[str]] = []
-        self._size = 0
+        self._size = self._written = 0
         self._out: Any = None
         self._target = Target(path, self._finish)
 
@@ -198,11 +198,22 @@ class ParquetWriter:
         for at, (name, field) in enumerate(zip(self._names, self._schema, strict=True)):
             cells = [row[at] for row in self._rows]
             if name in self._numbers:
-                columns.append(self._pa.array([as_number(name, cell) for cell in cells], field.type))
+                columns.append(self._pa.array(self._floats(name, cells), field.type))
             else:
                 columns.append(self._pa.array([_utf8(cell) if cell else None for cell in cells], field.type))
         self._out.write_table(self._pa.Table.from_arrays(columns, schema=self._schema))
+        self._written += len(self._rows)
         self._rows, self._size = [], 0
+
+    def _floats(self, name: str, cells: Sequence[str]) -> list[float | None]:
+        values = [as_number(cell) for cell in cells]
+        for number, (value, cell) in enumerate(zip(values, cells, strict=True), self._written + 1):
+            if value is None and cell.strip():
+                raise InputError(
+                    f"column {name} of a Parquet file holds numbers, but row {number} of the output has '{cell[:40]}' there; "
+                    "mend that cell of the input, or write CSV, JSONL or XLSX"
+                )
+        return values
 
     def _finish(self) -> None:
         if self._out is None:

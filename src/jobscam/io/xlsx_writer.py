@@ -110,7 +110,7 @@ class XlsxWriter:
         for (column, number), cell in zip(self._columns or (), cells, strict=True):
             if not cell:
                 continue
-            value = as_number(number, cell) if number is not None else None
+            value = as_number(cell) if number is not None else None
             if value is not None:
                 parts.append(b'<c r="%s%s"><v>%s</v></c>' % (column, _ROW, repr(value).removesuffix(".0").encode()))
             else:
