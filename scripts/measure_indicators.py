@@ -286,7 +286,7 @@ def indicator_table(data: Path, reader: IndicatorReader) -> list[str]:
         return {name: n / len(postings) for name, n in counts.items()}
 
     authored = [r for r in read_samples(ROOT / "data" / "samples" / "ads.csv") if r.status == "scored"]
-    honest = [r.posting for r in read_sources(data) if r.label == 0 and r.is_test]
+    honest = [r.posting for r in read_sources(data) if r.label == 0 and r.part == "test"]
     scam, plain = share([r.posting for r in authored if r.label]), share([r.posting for r in authored if not r.label])
     real = share(honest)
     lines = ["| indicator | sign | authored scams | authored honest | real honest |", "|---|---|---|---|---|"]
@@ -332,6 +332,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with the real ads")
     parser.add_argument("--errors", choices=THINGS, help="show what differs, with words of the ads: never keep it")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "indicators.md")
     parser.add_argument("--sample", choices=SAMPLES, default="dev")
     arguments = parser.parse_args()
     if arguments.errors:
@@ -341,7 +342,7 @@ def main() -> None:
         print(scores[arguments.errors].row())
         return
     page = report(arguments.data)
-    (ROOT / "docs" / "indicators.md").write_text(page, encoding="utf-8")
+    arguments.out.write_text(page, encoding="utf-8")
     print(page)
 
 

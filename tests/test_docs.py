@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,11 @@ def test_no_picture_is_left_over() -> None:
 def test_readme_names_both_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make demo" in text and "make test" in text
+
+
+def test_the_page_on_indicators_is_what_its_script_prints(shared: Path, tmp_path: Path) -> None:
+    script = ROOT / "scripts" / "measure_indicators.py"
+    subprocess.run(
+        [sys.executable, script, "--data", shared, "--out", tmp_path / "page.md"], check=True, stdout=subprocess.DEVNULL
+    )
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == (ROOT / "docs" / "indicators.md").read_text(encoding="utf-8")

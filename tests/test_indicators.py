@@ -57,6 +57,13 @@ CASES: list[tuple[str, str, str | None]] = [
     ("CS di Poipet gaji 15 juta", "pay_above_destination", "15 juta"),
     ("kasir toko di Depok gaji 2,5jt", "pay_above_occupation", None),
     ("kasir toko di Depok gaji 25jt", "pay_above_occupation", "25jt … kasir"),
+    ("penata laksana rumah tangga Hong Kong, gaji HK$ 16.500", "pay_above_destination", "HK$ 16.500"),
+    ("penata laksana rumah tangga Hong Kong, gaji HK$ 5.100", "pay_above_destination", None),
+    ("kebun selada di Prefektur Nagano, gaji 690.000 yen, wawancara di Yogyakarta", "pay_above_destination", "690.000 yen"),
+    ("kebun selada di Prefektur Nagano, gaji 195.000 yen, wawancara di Yogyakarta", "pay_above_destination", None),
+    ("pramusaji kedai di Kota Kinabalu gaji RM 9.400", "pay_above_destination", "RM 9.400"),
+    ("Kitchen helper in Penang, salary RM 11,500", "pay_above_destination", "RM 11,500"),
+    ("Kitchen helper in Penang, salary RM 2,300", "pay_above_destination", None),
     # agency
     ("PT Contoh Jaya SIP3MI No. 123/2021, pabrik di Taiwan", "licence_number", "SIP3MI No. 123/2021"),
     ("kerja di Kamboja gaji 9jt", "no_licensed_agency", ""),

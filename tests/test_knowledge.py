@@ -52,7 +52,7 @@ def test_shipped_agencies_are_fictitious() -> None:
 
 
 def test_every_row_has_a_source() -> None:
-    for table in (K.countries.values(), K.places, K.minimum_wages, K.occupations, K.brands, K.agencies):
+    for table in (K.countries.values(), K.places, K.minimum_wages, K.typical_wages, K.occupations, K.brands, K.agencies):
         for row in table:
             assert row.source and row.date
 
@@ -75,6 +75,8 @@ FAULTS = [
     ("tables/fx.csv", "currency,idr_per_unit,date,source\nUSD,many,2026,me\n", "line 2: column 'idr_per_unit' needs a number, got 'many'"),
     ("tables/fx.csv", "currency,rate\nUSD,1\n", "line 1: lacks the column(s) idr_per_unit"),
     ("tables/fx.csv", "currency,idr_per_unit,date,source\nUSD,1,x,me\nUSD,2,x,me\n", "line 3: repeats the row"),
+    ("tables/typical_wages.csv", "iso,occupation,group,low,high,currency,period,source,date\nSG,cook,kitchen,1,2,SGD,month,me,2026\n",
+     "names the unknown group 'kitchen'"),
     ("indicators.toml", "[x]\nfamily = 'lures'\nsign = 'bad'\n", "[x] lacks or misspells"),
     ("indicators.toml", "[x]\nfamily = 'lures'\nsign = 'risk'\nprior = -1\n", "contradicts sign risk"),
     ("indicators.toml", "[x\n", "line 1: is not valid TOML"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from jobscam.indicators import combination, destination, evasion, posting_type
 from jobscam.indicators.agency import AgencyReader, Licence
+from jobscam.indicators.asked import AskedReader
 from jobscam.indicators.contact import ContactReader, Contacts
 from jobscam.indicators.destination import Destination, DestinationReader
 from jobscam.indicators.document import Document
@@ -66,6 +67,7 @@ class IndicatorReader:
         self._language = LanguageProfile(knowledge)
         self._phrases = PhraseEngine(knowledge)
         self._salary = SalaryReader(knowledge, reference)
+        self._asked = AskedReader(knowledge)
         self._destination = DestinationReader(knowledge)
         self._agency = AgencyReader(knowledge)
         self._contact = ContactReader(knowledge)
@@ -90,6 +92,9 @@ class IndicatorReader:
         places = [self._destination.find(document) for document in documents]
         contacts = [self._contact.read(document) for document in documents]
         pay = [self._salary.read(d, t[0], p) for d, t, p in zip(documents, told, places, strict=True)]
+        for i, (document, paid) in enumerate(zip(documents, pay, strict=True)):
+            if paid.at and paid.currency != "IDR" and told[i][0] != "en":
+                places[i] = self._destination.paid_in(document, places[i], paid.currency, paid.at)
         licences = [self._agency.licences(document) for document in documents]
         return [
             Observation(d, *t, *seen) for d, t, *seen in zip(documents, told, found, contacts, places, pay, licences, strict=True)
@@ -117,6 +122,7 @@ class IndicatorReader:
         evidence = evidence_of(document, self.knowledge, found)
         evidence += destination.find(document, place, abroad)
         evidence += self._salary.find(document, pay, place, abroad)
+        evidence += self._asked.find(document, pay.amounts)
         evidence += agency.evidence
         evidence += self._contact.find(document, seen.contacts, abroad, "office_selection" in found)
         evidence += evasion.find(document)
@@ -150,7 +156,9 @@ def _is_abroad(place: destination.Destination, language: str, found: dict[str, l
     if place.iso == "ID":
         return "undisclosed_destination" in found
     if language in ("id", "mixed", "ms"):
-        return place.chosen.role in ("work", "transit") or overseas_words or place.chosen.kind == "country"
+        named = place.chosen.kind == "country" and place.chosen.hub_risk != "low"
+        # Ordinary Indonesian ads do not name a hub abroad in passing; "Panama" in one is the name of a shop.
+        return place.chosen.role in ("work", "transit") or overseas_words or named or place.chosen.hub_risk == "high"
     return place.chosen.hub_risk != "low" or overseas_words or any(m.iso == "ID" for m in place.mentions)
 
 

@@ -47,6 +47,9 @@ class DestinationReader:
         self._roles = RoleReader(knowledge)
         self._everyday = frozenset(w for profile in knowledge.profiles.values() for w in profile.stopwords)
         self._countries = knowledge.countries
+        paid = [c.currency for c in knowledge.countries.values()]
+        # A currency that several countries share (USD, EUR) says nothing of the place.
+        self._only_there = {c.currency: iso for iso, c in knowledge.countries.items() if paid.count(c.currency) == 1}
         loose: list[tuple[str, tuple[Country | Place, bool]]] = []
         rows: list[Country | Place] = [*knowledge.countries.values(), *knowledge.places]
         for row in rows:
@@ -66,6 +69,25 @@ class DestinationReader:
         mentions = self._settled(norm, found)
         chosen = _choose(mentions)
         return Destination(chosen.iso if chosen else "", chosen.region if chosen else "", tuple(mentions), chosen)
+
+    def paid_in(self, document: Document, place: Destination, currency: str, at: tuple[int, int]) -> Destination:
+        """The place of work once the currency of the pay is known, which stands at `at`.
+
+        Whoever pays in ringgit has the work in Malaysia, whether the ad says "for Malaysia" or only names a town there, or
+        none. A place of work in a third country stays.
+        """
+        iso = self._only_there.get(currency, "ID")
+        if iso == "ID" or place.iso not in ("", "ID", iso):
+            return place
+        there = [m for m in place.mentions if m.iso == iso and m.role != "denied"]
+        if place.chosen and place.iso == iso:
+            chosen = replace(place.chosen, role="work")
+        elif there:
+            chosen = replace(there[0], role="work")
+        else:
+            row = self._countries[iso]
+            chosen = Mention(iso, row.name_id, "", row.hub_risk, "country", "work", *at, document.field_at(at[0]))
+        return Destination(iso, chosen.region, place.mentions, chosen)
 
     def _mention(
         self, document: Document, norm: str, hit: Hit[tuple[Country | Place, bool]], accounts: set[str]

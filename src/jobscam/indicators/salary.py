@@ -42,6 +42,10 @@ class Pay:
         Those taken as base pay.
     currency : str
         Currency of the highest base pay.
+    field_span : Span or None
+        Of pay read from the columns for it.
+    at : tuple of (int, int) or None
+        Where the highest base pay stands in the normalised text.
     """
 
     low: float | None
@@ -50,6 +54,7 @@ class Pay:
     base: tuple[Amount, ...]
     currency: str
     field_span: Span | None = None
+    at: tuple[int, int] | None = None
 
 
 class SalaryReader:
@@ -68,6 +73,7 @@ class SalaryReader:
             (form, row) for row in knowledge.occupations for form in (*row.forms_id, *row.forms_en)
         )
         self._minimum = _latest_minimum(knowledge, self._money)
+        self._typical = _typical(knowledge, self._money)
         everyday = [
             o.idr_high for o in knowledge.occupations if o.idr_high and o.group not in ("mining", "maritime", "it", "management")
         ]
@@ -96,7 +102,7 @@ class SalaryReader:
         if not valued:
             return Pay(None, None, tuple(amounts), tuple(base), "")
         top, _, highest = max(valued, key=lambda v: v[2])
-        return Pay(min(low for _, low, _ in valued), highest, tuple(amounts), tuple(base), top.currency)
+        return Pay(min(low for _, low, _ in valued), highest, tuple(amounts), tuple(base), top.currency, at=(top.start, top.end))
 
     def _home_currency(self, language: str, iso: str) -> str:
         """Currency of figures that name none: rupiah among Indonesians, else the place's own; "" if nothing tells."""
@@ -204,6 +210,13 @@ class SalaryReader:
         """Published minimum wage, rupiah a month, of the nearest place that has one."""
         return self._minimum.get((iso, region.lower())) or self._minimum.get((iso, ""))
 
+    def _usual_abroad(self, destination: Destination, group: str) -> float | None:
+        """What the work pays in another country, rupiah a month: its own wage, else the minimum or what any work pays."""
+        iso = destination.iso
+        own = self._typical.get((iso, group)) if group else None
+        known = [v for v in (self.minimum(iso, destination.region), self._typical.get((iso, ""))) if v]
+        return own or max(known, default=None)
+
     def find(self, document: Document, pay: Pay, destination: Destination, abroad: bool) -> list[Evidence]:
         """Evidence from pay: above the occupation, above the minimum of the place, foreign currency, wide range."""
         if pay.high is None:
@@ -226,12 +239,13 @@ class SalaryReader:
                 out.append(Evidence("pay_above_occupation", spans + extra, _strength(ratio, threshold), more))
         if not senior and indonesian_pay and (pay.currency == "IDR" or abroad):
             out += self._against_peers(document, pay, occupation, destination, spans)
-        minimum = self.minimum(iso, destination.region)
-        if abroad and iso != "ID" and minimum and not senior:
-            ratio = pay.high / minimum
+        usual = self._usual_abroad(destination, occupation.group if occupation else "")
+        plain = occupation is not None and occupation.group in self._settings["plain_work"]
+        if (abroad or plain) and iso != "ID" and usual and not senior:
+            ratio = pay.high / usual
             if ratio >= threshold:
                 name = destination.chosen.name if destination.chosen else iso
-                more = f"{detail};reference={minimum:.0f};ratio={ratio:.1f};place={name}"
+                more = f"{detail};reference={usual:.0f};ratio={ratio:.1f};place={name}"
                 out.append(Evidence("pay_above_destination", spans, _strength(ratio, threshold), more))
         if pay.currency not in ("", "IDR") and abroad:
             local = self._knowledge.countries[iso].currency if iso in self._knowledge.countries and iso != "ID" else ""
@@ -307,4 +321,15 @@ def _latest_minimum(knowledge: Knowledge, money: MoneyReader) -> dict[tuple[str,
     provinces = sorted(v for (iso, region), v in found.items() if iso == "ID" and region)
     if provinces and ("ID", "") not in found:
         found[("ID", "")] = provinces[len(provinces) // 2]
+    return found
+
+
+def _typical(knowledge: Knowledge, money: MoneyReader) -> dict[tuple[str, str], float]:
+    """Highest usual wage, rupiah a month, by (country, group of occupations); "" is any work."""
+    found: dict[tuple[str, str], float] = {}
+    for wage in knowledge.typical_wages:
+        monthly = money.monthly_idr(wage.high or wage.low, wage.currency, wage.period)
+        if monthly:
+            key = (wage.iso, wage.group)
+            found[key] = max(monthly, found.get(key, 0.0))
     return found

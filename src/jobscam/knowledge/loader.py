@@ -360,6 +360,10 @@ def _check_references(k: Knowledge, root: Path) -> None:
             raise KnowledgeError(str(folder / "fx.csv"), 0, f"has no rate for '{wage.currency}'")
         if wage.period not in k.money.months:
             raise KnowledgeError(str(folder), 0, f"{type(wage).__name__} has the unknown period '{wage.period}'")
+    groups = {occupation.group for occupation in k.occupations}
+    for typical in k.typical_wages:
+        if typical.group and typical.group not in groups:
+            raise KnowledgeError(str(folder / "typical_wages.csv"), 0, f"names the unknown group '{typical.group}'")
     for names in k.currency_names:
         if names.currency not in k.fx:
             raise KnowledgeError(str(folder / "fx.csv"), 0, f"has no rate for '{names.currency}'")

@@ -58,10 +58,11 @@ class MinimumWage:
 
 @dataclass(frozen=True, slots=True)
 class TypicalWage:
-    """What an occupation usually earns in a country."""
+    """What a group of occupations ("" for any work) usually earns in a country."""
 
     iso: str
     occupation: str
+    group: str
     low: float
     high: float | None
     currency: str
@@ -180,7 +181,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "countries": ("iso",),
     "places": ("place", "iso", "kind"),
     "minimum_wages": ("region", "level", "year"),
-    "typical_wages": ("iso", "occupation"),
+    "typical_wages": ("iso", "occupation", "group"),
     "fx": ("currency",),
     "currency_names": ("currency", "forms", "prefix"),
     "occupations": ("occupation",),
