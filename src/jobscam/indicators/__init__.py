@@ -156,9 +156,10 @@ def _is_abroad(place: destination.Destination, language: str, found: dict[str, l
     if place.iso == "ID":
         return "undisclosed_destination" in found
     if language in ("id", "mixed", "ms"):
-        named = place.chosen.kind == "country" and place.chosen.hub_risk != "low"
-        # Ordinary Indonesian ads do not name a hub abroad in passing; "Panama" in one is the name of a shop.
-        return place.chosen.role in ("work", "transit") or overseas_words or named or place.chosen.hub_risk == "high"
+        # "Panama" in an ad for work in Jakarta is the name of a shop; a hub is not named in passing.
+        home = place.chosen.hub_risk == "low" and any(m.iso == "ID" and m.role == "work" for m in place.mentions)
+        named = (place.chosen.kind == "country" and not home) or place.chosen.hub_risk == "high"
+        return place.chosen.role in ("work", "transit") or overseas_words or named
     return place.chosen.hub_risk != "low" or overseas_words or any(m.iso == "ID" for m in place.mentions)
 
 

@@ -74,20 +74,23 @@ class DestinationReader:
         """The place of work once the currency of the pay is known, which stands at `at`.
 
         Whoever pays in ringgit has the work in Malaysia, whether the ad says "for Malaysia" or only names a town there, or
-        none. A place of work in a third country stays.
+        none. What is said to be the place of work elsewhere stays, and so does a place at home if the country is not named.
         """
         iso = self._only_there.get(currency, "ID")
-        if iso == "ID" or place.iso not in ("", "ID", iso):
+        chosen = place.chosen
+        if iso == "ID" or any(m.iso == iso and m.role == "denied" for m in place.mentions):
             return place
-        there = [m for m in place.mentions if m.iso == iso and m.role != "denied"]
-        if place.chosen and place.iso == iso:
-            chosen = replace(place.chosen, role="work")
-        elif there:
-            chosen = replace(there[0], role="work")
-        else:
+        there = [m for m in place.mentions if m.iso == iso]
+        if chosen and chosen.iso != iso and chosen.role == "work" and (chosen.iso != "ID" or not there):
+            return place
+        if chosen is None or chosen.iso != iso:
             row = self._countries[iso]
-            chosen = Mention(iso, row.name_id, "", row.hub_risk, "country", "work", *at, document.field_at(at[0]))
-        return Destination(iso, chosen.region, place.mentions, chosen)
+            chosen = (
+                there[0]
+                if there
+                else Mention(iso, row.name_id, "", row.hub_risk, "country", "work", *at, document.field_at(at[0]))
+            )
+        return Destination(iso, chosen.region, place.mentions, replace(chosen, role="work"))
 
     def _mention(
         self, document: Document, norm: str, hit: Hit[tuple[Country | Place, bool]], accounts: set[str]

@@ -76,12 +76,12 @@ def bytes_text(value: bytes) -> str:
 
 
 def as_number(cell: str) -> float | None:
-    """The number in a cell of one of the number columns, None if it is empty or a table came with something else in it."""
+    """The number in a cell of one of the number columns, None if it holds no finite number."""
     try:
         value = float(cell)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if math.isfinite(value) and "_" not in cell else None
 
 
 def distinct(header: Sequence[str]) -> list[str]:

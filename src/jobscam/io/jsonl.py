@@ -197,6 +197,8 @@ class JsonlWriter:
         if not cell:
             return "null"
         if number is not None:
+            if not cell.strip():
+                return "null"
             if _NUMBER.fullmatch(cell):
                 return cell
             value = as_number(cell)

@@ -108,7 +108,7 @@ class XlsxWriter:
         """One record as it will stand in the file, its number aside."""
         parts = [b'<row r="' + _ROW + b'">']
         for (column, number), cell in zip(self._columns or (), cells, strict=True):
-            if not cell:
+            if not cell or (number is not None and not cell.strip()):
                 continue
             value = as_number(cell) if number is not None else None
             if value is not None:
