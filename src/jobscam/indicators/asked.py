@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from jobscam.indicators.amounts import Amount
 from jobscam.indicators.document import Document
 from jobscam.indicators.matcher import any_of
+from jobscam.indicators.money import without_points
 from jobscam.knowledge import Knowledge
 from jobscam.values import Evidence
 
@@ -56,26 +57,23 @@ class AskedReader:
         if self._not_asked.match(norm, amount.end):
             return None
         behind = self._after.match(norm, amount.end)
-        start = self._cue(norm, amount, floor, behind is not None)
-        if start is not None:
-            return (start, amount.end) if start >= 0 else None
-        return (amount.start, behind.end()) if behind else None
+        cue = self._cue(norm, amount, floor, sure=behind is not None)
+        if cue is None:
+            return (amount.start, behind.end()) if behind else None
+        return None if self._is_free(norm, cue, amount, floor) else (cue.start(), amount.end)
 
-    def _cue(self, norm: str, amount: Amount, floor: int, sure: bool) -> int | None:
-        """Where the words before the amount begin that ask for it; -1 where they say that nothing is asked; None without any."""
-        cues = [*self._before.finditer(norm, max(floor, amount.start - _BEFORE), amount.start)]
-        near = [*self._right_before.finditer(norm, max(floor, amount.start - _BEFORE), amount.start)]
+    def _cue(self, norm: str, amount: Amount, floor: int, *, sure: bool) -> re.Match[str] | None:
+        """The last words before the amount that ask for it; `sure` where the words behind it do so as well."""
+        low = max(floor, amount.start - _BEFORE)
+        near = [*self._right_before.finditer(norm, low, amount.start)]
         if not sure:
-            gaps = ((m, _plain(norm[m.end() : amount.start])) for m in near)
+            gaps = ((m, without_points(norm[m.end() : amount.start])) for m in near)
             near = [m for m, gap in gaps if len(gap) <= _NEAR and not _BREAK.search(gap)]
-        found = max([*cues, *near], key=lambda m: m.end(), default=None)
-        if found is None or _END.search(_plain(norm[found.end() : amount.start])):
-            return None
-        low = max(floor, found.start() - _PAYER)
-        ends = [m.end() for m in _END.finditer(norm, low, found.start())]
-        return -1 if self._free.search(norm, ends[-1] if ends else low, amount.start) else found.start()
+        last = max([*self._before.finditer(norm, low, amount.start), *near], key=lambda m: m.end(), default=None)
+        return last if last and not _END.search(without_points(norm[last.end() : amount.start])) else None
 
-
-def _plain(text: str) -> str:
-    """The point of "Rp." ends no sentence."""
-    return text.replace("rp. ", "rp  ")
+    def _is_free(self, norm: str, cue: re.Match[str], amount: Amount, floor: int) -> bool:
+        """Whether the sentence says, near the cue, that nothing is asked or that somebody else pays."""
+        low = max(floor, cue.start() - _PAYER)
+        ends = [m.end() for m in _END.finditer(norm, low, cue.start())]
+        return self._free.search(norm, ends[-1] if ends else low, amount.start) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from jobscam.indicators.document import Document
@@ -47,9 +48,9 @@ class DestinationReader:
         self._roles = RoleReader(knowledge)
         self._everyday = frozenset(w for profile in knowledge.profiles.values() for w in profile.stopwords)
         self._countries = knowledge.countries
-        paid = [c.currency for c in knowledge.countries.values()]
+        users = Counter(c.currency for c in knowledge.countries.values())
         # A currency that several countries share (USD, EUR) says nothing of the place.
-        self._only_there = {c.currency: iso for iso, c in knowledge.countries.items() if paid.count(c.currency) == 1}
+        self._only_there = {c.currency: iso for iso, c in knowledge.countries.items() if users[c.currency] == 1}
         loose: list[tuple[str, tuple[Country | Place, bool]]] = []
         rows: list[Country | Place] = [*knowledge.countries.values(), *knowledge.places]
         for row in rows:
@@ -85,11 +86,8 @@ class DestinationReader:
             return place
         if chosen is None or chosen.iso != iso:
             row = self._countries[iso]
-            chosen = (
-                there[0]
-                if there
-                else Mention(iso, row.name_id, "", row.hub_risk, "country", "work", *at, document.field_at(at[0]))
-            )
+            by_pay = Mention(iso, row.name_id, "", row.hub_risk, "country", "work", *at, document.field_at(at[0]))
+            chosen = there[0] if there else by_pay
         return Destination(iso, chosen.region, place.mentions, replace(chosen, role="work"))
 
     def _mention(

@@ -51,7 +51,7 @@ class MoneyReader:
         start = max(before.end if before else 0, amount.start - _CUE_BEFORE)
         role = ""
         for match in self._cue.finditer(norm, start, amount.start):
-            if _SENTENCE.search(norm[match.end() : amount.start].replace("rp. ", "rp  ")) or self._is_title(norm, match):
+            if _SENTENCE.search(without_points(norm[match.end() : amount.start])) or self._is_title(norm, match):
                 continue
             role = self._roles[match[1]]
         if role in ("", "pay"):
@@ -88,6 +88,11 @@ def _guessed_period(amount: Amount) -> str:
             return "hour"
         return "year" if amount.low >= 12_000 else "month"
     return "month"
+
+
+def without_points(text: str) -> str:
+    """The text without the point of "Rp.", which ends no sentence; nothing moves."""
+    return text.replace("rp. ", "rp  ")
 
 
 def is_plausible_pay(monthly_idr: float) -> bool:
