@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 import re
+import sys
 import time
 from bisect import bisect_left
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -13,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobscam import explain, features, knowledge
-from jobscam.features import TextHasher, blanked
+from jobscam import explain, knowledge, ngrams
 from jobscam.indicators import Document, amounts, contact_finder, phrases
 from jobscam.indicators.amounts import AmountReader
 from jobscam.indicators.contact_finder import ContactFinder
 from jobscam.indicators.matcher import Matcher, Sweep, any_of, whole_words
+from jobscam.ngrams import TextHasher, blanked
 from jobscam.posting import Posting
 from jobscam.scoring import Scorer
 from jobscam.text import Normaliser, language, normalise
@@ -44,7 +47,7 @@ TEXT = st.one_of(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st
 def test_letters_are_what_blanking_leaves(text: str) -> None:
     touched = "@" in text or "." in text or any(c.isdigit() for c in text)
     plain = re.sub(r"[^a-z0-9]", " ", blanked(text) if touched else text)
-    assert features._letters(text).translate(features._FOLDED).decode() == plain
+    assert ngrams._letters(text).translate(ngrams._FOLDED).decode() == plain
 
 
 @settings(max_examples=100, deadline=None)
@@ -60,14 +63,42 @@ def test_texts_hash_together_as_alone(texts: list[str], made: tuple[int, int]) -
         assert [w.decode() for w in alone.letters.split()] == words
 
 
+def test_texts_hash_in_threads_as_one_by_one() -> None:
+    texts = [f"loker{i} gaji {i} jt {'ab' * (i % 7)}{i % 11} kamboja x{i * 7919 % 1000}y" for i in range(400)]
+    plain = [TextHasher(18, 2).grams(text) for text in texts]
+    hasher = pickle.loads(pickle.dumps(TextHasher(18, 2)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            together = list(pool.map(hasher.grams, texts))
+    finally:
+        sys.setswitchinterval(interval)
+    for found, alone in zip(together, plain, strict=True):
+        assert np.array_equal(found.buckets, alone.buckets)
+        assert np.array_equal(found.words, alone.words)
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.integers(0, 40), max_size=200))
-def test_first_seen_is_unique(buckets: list[int]) -> None:
-    values = np.array(buckets, dtype=np.uint64)
-    unique, index = np.unique(values.astype(np.int64), return_index=True)
-    found, first = features._first_seen(values, 6)
-    assert np.array_equal(found, unique)
-    assert np.array_equal(first, index)
+@given(st.lists(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5), st.integers(0, 7)), max_size=60), max_size=4))
+def test_first_of_each_bucket(texts: list[list[tuple[int, int, int]]]) -> None:
+    keys = np.array([b << 6 | kind << 3 | place for text in texts for b, kind, place in text], dtype=np.uint32)
+    buckets, places, bounds = ngrams._first_of_each(keys, [len(text) for text in texts], 3)
+    for text, (low, high) in zip(texts, pairwise(bounds), strict=True):
+        first = {b: place for b, _, place in sorted(text, reverse=True)}
+        assert dict(zip(buckets[low:high].tolist(), places[low:high].tolist(), strict=True)) == first
+        assert buckets[low:high].tolist() == sorted(first)
+
+
+def test_a_forgotten_vocabulary_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["loker kamboja gaji 12 jt", "", "gaji 15 jt gaji 12", "admin slot kamboja", "a" * 20_000]
+    once = [TextHasher(18, 2).grams(text) for text in texts]
+    monkeypatch.setattr(ngrams, "_MOST_GRAMS", 20)
+    hasher = TextHasher(18, 2)
+    for text, plain in zip(texts * 2, once * 2, strict=True):
+        found = hasher.grams(text)
+        for name in ("buckets", "words", "starts", "ends", "same"):
+            assert np.array_equal(getattr(found, name), getattr(plain, name))
 
 
 @settings(max_examples=300, deadline=None)
@@ -189,15 +220,15 @@ def test_forms_with_all_slots_filled(forms: list[list[set[int]]], hits: set[int]
 def test_each_ngram_is_hashed(text: str) -> None:
     hasher = TextHasher(bits=12, schema=2)
     grams = hasher.grams(text)
-    words = [w.translate(features._FOLDED) for w in grams.letters.split()]
-    base, mix, size = int(features._BASE), int(features._MIX), 1 << 64
+    words = [w.translate(ngrams._FOLDED) for w in grams.letters.split()]
+    base, mix, size = int(ngrams._BASE), int(ngrams._MIX), 1 << 64
 
     def mixed(value: int, shift: int) -> int:
         value = value * mix % size
         return value ^ value >> shift
 
     # A word hashes as if it stood at the highest place a text can have.
-    highest = int(features._POWERS[features._MAX_TEXT + 4])
+    highest = int(ngrams._POWERS[ngrams._MAX_TEXT + 4])
     ones = [mixed(sum(c * pow(base, i, size) for i, c in enumerate(w)) * highest % size, 29) for w in words]
     found: dict[int, int] = {}
     for i, one in enumerate(ones):
@@ -210,7 +241,7 @@ def test_each_ngram_is_hashed(text: str) -> None:
             for at in range(len(padded) - n + 1):
                 piece = padded[at : at + n]
                 if not (piece[0] == piece[-1] == 32):
-                    total = sum(c * int(p) for c, p in zip(piece, features._CHAR_POWERS, strict=False)) % size
+                    total = sum(c * int(p) for c, p in zip(piece, ngrams._CHAR_POWERS, strict=False)) % size
                     found.setdefault(((mixed(total, 31) + n) * mix % size >> 53) + 2048, i)
     assert dict(zip(grams.buckets.tolist(), grams.words.tolist(), strict=True)) == found
     letters = grams.letters.split()
@@ -220,7 +251,7 @@ def test_each_ngram_is_hashed(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(TEXT, st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 0.25, 1.0, 3.0]), min_size=1, max_size=7))
 def test_words_are_ranked_by_what_they_add(text: str, weights: list[float]) -> None:
-    grams = TextHasher(bits=12).grams(text)
+    grams = TextHasher(bits=12, schema=2).grams(text)
     letters = grams.letters.split()
     sums = np.zeros(len(letters))
     for i in dict.fromkeys(grams.same.tolist()):
@@ -340,7 +371,7 @@ def test_cost_is_linear(piece: str) -> None:
             start = time.process_time()
             CONTACTS.find(text)
             AMOUNTS.find(text)
-            features._letters(text)
+            ngrams._letters(text)
             best = min(best, time.process_time() - start)
         return best
 

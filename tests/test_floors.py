@@ -16,7 +16,7 @@ FLOORS = (
     ("values", "errors", "knowledge"),
     ("posting", "text"),
     ("indicators",),
-    ("features",),
+    ("ngrams", "features"),
     ("model",),
     ("explain", "render", "campaigns"),
     ("io",),

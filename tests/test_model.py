@@ -19,8 +19,8 @@ import jobscam
 from jobscam.corpus import read_samples
 from jobscam.errors import ArtifactError, InputError
 from jobscam.explain import OUTPUT_COLUMNS, SEPARATOR
-from jobscam.features import TextHasher
 from jobscam.model import artifact
+from jobscam.ngrams import TextHasher
 from jobscam.scoring import Scorer
 
 ROOT = Path(__file__).parent.parent
@@ -222,20 +222,20 @@ def test_training_errors() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="abcdefg 0123.@-", max_size=120))
 def test_grams_lie_in_the_text(text: str) -> None:
-    grams = TextHasher(16).grams(text)
+    grams = TextHasher(16, 2).grams(text)
     assert len(np.unique(grams.buckets)) == len(grams.buckets)
     assert np.all((grams.starts >= 0) & (grams.starts < grams.ends) & (grams.ends <= len(text)))
     assert np.all((grams.words >= 0) & (grams.words < max(1, len(grams.starts))))
 
 
 def test_a_word_hashes_alike_wherever_it_stands() -> None:
-    hasher = TextHasher(18)
+    hasher = TextHasher(18, 2)
     alone, later = hasher.grams("kamboja"), hasher.grams("gaji besar sekali di kamboja")
     assert set(alone.buckets) <= set(later.buckets)
 
 
 def test_contacts_and_digits_do_not_count() -> None:
-    hasher = TextHasher(18)
+    hasher = TextHasher(18, 2)
     one = hasher.grams("hubungi 0812-0000-1473 atau hrd@satu.example gaji 12jt")
     two = hasher.grams("hubungi 0857 9999 8821 atau karir@dua.example gaji 47jt")
     assert np.array_equal(one.buckets, two.buckets)

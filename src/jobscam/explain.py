@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from jobscam.features import FloatArray, Grams, IntArray
+from jobscam.features import FloatArray, IntArray
 from jobscam.indicators import Document
 from jobscam.model.linear import LinearModel
+from jobscam.ngrams import Grams
 from jobscam.values import Contribution, Evidence, Findings, Span
 
 OUTPUT_COLUMNS = (

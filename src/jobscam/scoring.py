@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from jobscam import explain
 from jobscam.errors import InputError
 from jobscam.explain import Assessment
-from jobscam.features import FeatureSpace, FloatArray, Grams, TextHasher, feature_matrix
+from jobscam.features import FeatureSpace, FloatArray, feature_matrix
 from jobscam.indicators import Document, IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge import load as load_knowledge
 from jobscam.model import artifact, registry
 from jobscam.model.linear import LinearModel
+from jobscam.ngrams import Grams, TextHasher
 from jobscam.posting import TEXT_FIELDS, ColumnMap, Posting, cell_text
 from jobscam.values import Findings, Status
 

@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from jobscam.features import blanked
 from jobscam.indicators import Document
 from jobscam.indicators.contact_finder import ContactFinder
 from jobscam.indicators.phrases import PhraseEngine
 from jobscam.knowledge import Knowledge
+from jobscam.ngrams import blanked
 from jobscam.posting import READ_FIELDS, Posting
 from jobscam.text import Normaliser
 

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from jobscam.errors import InputError
-from jobscam.features import SCHEMA_VERSION, FeatureSpace, FloatArray, TextHasher, english_rows, feature_matrix
+from jobscam.features import SCHEMA_VERSION, FeatureSpace, FloatArray, english_rows, feature_matrix
 from jobscam.indicators import IndicatorReader
 from jobscam.indicators.reference import PayReference
 from jobscam.knowledge import load as load_knowledge
@@ -21,6 +21,7 @@ from jobscam.model.calibration import calibrate
 from jobscam.model.fit import campaign_folds, fit_logistic
 from jobscam.model.inputs import labels_in, numbers_in, postings_in, same_length, weights_in
 from jobscam.model.linear import Calibration, LinearModel, OperatingCurve, block_ends
+from jobscam.ngrams import TextHasher
 from jobscam.posting import Posting
 
 _LEAST_RATIO = 0.1
@@ -202,7 +203,7 @@ class JobScamClassifier(ClassifierMixin, BaseEstimator):
         self.pay_reference_ = reference or PayReference({})
         self._reader = reader_of(self.knowledge).with_reference(self.pay_reference_)
         self._space = FeatureSpace(self._reader.knowledge)
-        self._hasher = TextHasher(self.bits if bits is None else bits)
+        self._hasher = TextHasher(self.bits if bits is None else bits, SCHEMA_VERSION)
 
     def _ready(self) -> None:
         """Make again what a pickle leaves behind."""

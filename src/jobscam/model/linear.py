@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jobscam.errors import InputError
-from jobscam.features import SCHEMA_VERSION, FloatArray, Grams
+from jobscam.features import SCHEMA_VERSION, FloatArray
+from jobscam.ngrams import Grams
 from jobscam.values import TIERS
 
 _HIGH, _CRITICAL, _MEDIUM_FALSE = 0.9, 0.97, 0.05
