@@ -20,11 +20,9 @@ _OCR = re.compile(
     r"|(?<![a-z0-9])rp\.? ?\d[\dosli]{0,7}(?:[.,][\dosli]{3,6})+(?![a-z0-9])|(?<![a-z0-9])rp\.? ?\d[\do]{2,7}(?![a-z0-9])"
     r"|(?<![a-z0-9])\d[\do]{1,4}(?=(?:k|rb|ribu)(?![a-z0-9]))"
 )
-_OCR_HINT = re.compile(r"[0-9.,]o")
 # The first letter that is read as a figure stands behind a figure.
 _OCR_FIRST = re.compile(r"[0-9][.,]?[osli]")
 _OCR_DIGITS = str.maketrans("osli", "0511")
-_DIGIT = re.compile(r"[0-9]")
 _DOLLAR_CODE = re.compile(r"\((sgd|aud|cad|hkd|nzd|usd|bnd)\)|^ ?(sgd|aud|cad|hkd|nzd|usd|bnd)(?![a-z])")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3}){1,4}(?:,\d{1,2})?")
 _TWO_AND_A_HALF = re.compile(r"\d{1,2}[.,]\d{3}")
@@ -36,6 +34,7 @@ _FROM_SIGN = re.compile(r"\D.*")
 _BEFORE, _AFTER = 28, 40
 _DIGITS = re.compile(r"[0-9](?:[^0-9]{0,80}[0-9])*+")
 _FIGURES = sign_table(" ", {"0": "0123456789"})
+_READ_AS_FIGURES = sign_table(" ", {"0": "0123456789.,", "o": "o"})
 _OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _BEFORE_NUMBER = " .:"
 _SHORTEST_THOUSANDS = 7
@@ -168,10 +167,10 @@ class AmountReader:
             Currency of amounts below 500 thousand that are written with k and no currency.
         """
         text = norm
-        digits = _DIGIT.search(norm) is not None
         found: list[Amount] = []
-        if digits:
-            if _OCR_HINT.search(norm) and _OCR_FIRST.search(norm):
+        raw = norm.encode("ascii", "replace")
+        if b"0" in raw.translate(_FIGURES):
+            if b"0o" in raw.translate(_READ_AS_FIGURES) and _OCR_FIRST.search(norm):
                 text = _OCR.sub(lambda m: m[0][:2] + m[0][2:].translate(_OCR_DIGITS), norm)
             text = self._not_money.sub(lambda m: " " * len(m[0]), text)
             found += self._figures(text, dollars, thousands)

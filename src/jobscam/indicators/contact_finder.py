@@ -214,7 +214,7 @@ class ContactFinder:
                 yield Contact("link", match.start(), match.end(), match[1].lower().replace(" ", ""))
 
     def _accounts(self, text: str) -> Iterator[Contact]:
-        for match in _NAMED.finditer(text):
+        for match in (m for sign in ":=" for m in _matches_at(_NAMED, text, sign)):
             before = text[max(0, match.start() - 16) : match.start()].rstrip()
             if before.isascii() and not before.lower().endswith(self._accounts_named):
                 continue
