@@ -159,6 +159,56 @@ def test_any_text_scores_as_without_an_engine(texts: list[str | None]) -> None:
     pd.testing.assert_frame_equal(got[list(OUTPUT_COLUMNS)], expected, check_exact=True, check_dtype=bool(texts))
 
 
+def test_a_row_at_which_we_fail_does_not_take_the_others_along(
+    tmp_path: Path, parcel: Parcel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = parquet.frame_of(table(8))
+    plain = parcel.score(frame)
+    kept = Scorer.assess_many
+
+    def assess_many(self: Scorer, items: Any) -> Any:
+        listed = list(items)
+        if any("Waspada" in item.description for item in listed):
+            raise ZeroDivisionError("a fault of\n ours")
+        return kept(self, listed)
+
+    monkeypatch.setattr(Scorer, "assess_many", assess_many)
+    found = parcel.score(frame)
+    failed = [i for i, text in enumerate(frame["isi_iklan"]) if text is not pd.NA and "Waspada" in text]
+    others = [i for i in range(8) if i not in failed]
+    assert found.columns.equals(plain.columns) and found.index.equals(plain.index)
+    pd.testing.assert_frame_equal(found.iloc[others], plain.iloc[others], check_exact=True)
+    pd.testing.assert_frame_equal(found.iloc[:, :3], plain.iloc[:, :3], check_exact=True)
+    assert len(failed) == 2
+    for i in failed:
+        row = found.iloc[i]
+        assert row["jobscam_reasons"] == "could not be scored: ZeroDivisionError: a fault of ours"
+        assert (row["jobscam_status"], row["jobscam_tier"]) == ("not_assessable", "") and pd.isna(row["jobscam_probability"])
+    folder = parquet.prepare(tmp_path / "out")
+    written = parquet.write(found, 0, folder, parquet.scored_schema(table(8).schema))
+    parquet.complete(folder, "m", [parquet.Piece("in", 0, 8)], [written])
+    record = json.loads((tmp_path / "out" / "_SUCCESS").read_text(encoding="utf-8"))
+    assert written.failed == record["failed"] == record["partitions"][0]["failed"] == 2
+
+
+def test_a_partition_without_text_is_not_taken_for_rows_that_fail(parcel: Parcel) -> None:
+    with pytest.raises(InputError, match="no column holds the text"):
+        parcel.score(pd.DataFrame({"a": [1], "b": [2]}))
+
+
+@pytest.mark.parametrize("use", [parquet.find, parquet.prepare])
+def test_place_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, use: Any) -> None:
+    class Store:
+        protocol = "s3"
+
+        def __getattr__(self, name: str) -> Any:
+            raise ConnectionError("no credentials")
+
+    monkeypatch.setattr(parquet, "_filesystem", lambda address: (Store(), "ads/in"))
+    with pytest.raises(InputError, match="s3://ads/in cannot be reached: ConnectionError: no credentials; see that"):
+        use("s3://ads/in")
+
+
 def test_columns_of_an_earlier_run_are_replaced_and_others_kept(parcel: Parcel) -> None:
     once = parcel.score(pd.DataFrame({"b": [1, 2], "text": ADS[:2], "jobscam_campaign": ["x", "y"], "a": [3, 4]}))
     again = parcel.score(once.assign(jobscam_tier="wrong"))

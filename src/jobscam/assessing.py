@@ -13,6 +13,8 @@ from jobscam.campaigns import Traits, traits
 from jobscam.explain import OUTPUT_COLUMNS, Assessment
 from jobscam.posting import ColumnMap, Posting
 
+FAILED = "could not be scored"
+"""What a text that stands in place of a result begins with."""
 _MESSAGE = 200
 Cells = list[str]
 
@@ -124,7 +126,12 @@ class _Assessing:
         except MemoryError:
             raise
         except Exception as error:
-            return f"could not be scored: {type(error).__name__}: {' '.join(str(error).split())[:_MESSAGE]}"
+            return failure(error)
+
+
+def failure(error: Exception) -> str:
+    """Why a row has no score, in a line."""
+    return f"{FAILED}: {type(error).__name__}: {' '.join(str(error).split())[:_MESSAGE]}"
 
 
 def store(rows: Sequence[Cells], results: Sequence[Scored | str]) -> bytes:

@@ -172,6 +172,9 @@ def score_files(
             if on_progress is not None:
                 on_progress(Progress(summary.rows_out, len(written), len(tasks)))
     parquet.complete(folder, scorer.name, data.pieces, [written[number] for number in range(len(tasks))])
+    failed = sum(part.failed for part in written.values())
+    if failed:
+        summary.notes.append(f"{failed} row(s) could not be scored and are not_assessable; jobscam_reasons says why")
     replaced = [name for name in data.schema.names if name in OUTPUT_COLUMNS]
     if replaced:
         summary.notes.append(f"columns of an earlier run, replaced: {', '.join(replaced)}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobscam import __version__, scored
+from jobscam.assessing import failure
 from jobscam.errors import ArtifactError, InputError
 from jobscam.explain import OUTPUT_COLUMNS
 from jobscam.integrations import bundle
@@ -94,11 +95,38 @@ class Parcel:
         Returns
         -------
         DataFrame
-            The columns of `frame`, those of an earlier run left out, and the ``jobscam_`` columns, with the same index.
+            The columns of `frame`, those of an earlier run left out, and the ``jobscam_`` columns, with the same index. A row
+            at which we fail is ``not_assessable``, and its reasons say that it could not be scored and why.
         """
         with _turn:
-            found = scored.rescored(frame, self.scorer(), dict(self.overrides), reasons=self.reasons, language=self.language)
+            scorer = self.scorer()
+            try:
+                found = self._scored(frame, scorer)
+            except (InputError, MemoryError):
+                raise
+            except Exception:  # a fault of ours in one row must not take the others along
+                found = self._one_by_one(frame, scorer)
         return found.astype(dtypes())  # a partition without rows has the types of the others
+
+    def _scored(self, frame: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+        return scored.rescored(frame, scorer, dict(self.overrides), reasons=self.reasons, language=self.language)
+
+    def _one_by_one(self, frame: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+        import pandas as pd
+
+        rows = []
+        for i in range(len(frame)):
+            row = frame.iloc[i : i + 1]
+            try:
+                found = self._scored(row, scorer)
+            except MemoryError:
+                raise
+            except Exception as error:
+                found = self._scored(row.map(lambda _: None), scorer)  # what an ad without text gets
+                found["jobscam_reasons"] = failure(error)
+            rows.append(found[list(OUTPUT_COLUMNS)])
+        kept = frame.iloc[:, [i for i, column in enumerate(frame.columns) if column not in OUTPUT_COLUMNS]]
+        return pd.concat([kept, pd.concat(rows)], axis=1)
 
     def meta(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What :meth:`score` returns for a frame with these columns, without rows."""

@@ -10,11 +10,13 @@ import json
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobscam.assessing import FAILED
 from jobscam.engines.parcel import NUMBERS
 from jobscam.errors import InputError, JobscamError
 from jobscam.explain import OUTPUT_COLUMNS
@@ -41,7 +43,10 @@ class Piece(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What was written for a partition. `probabilities` counts scored rows by thousandths."""
+    """What was written for a partition.
+
+    `probabilities` counts scored rows by thousandths, `failed` those that could not be scored.
+    """
 
     file: str
     rows: int
@@ -49,6 +54,7 @@ class Written(NamedTuple):
     by_status: dict[str, int]
     by_tier: dict[str, int]
     probabilities: dict[int, int]
+    failed: int
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,13 @@ def find(source: str | Path) -> Dataset:
     Raises
     ------
     InputError
-        If there are none, one is no Parquet file, or their columns differ.
+        If there are none, one is no Parquet file, their columns differ, or the place cannot be reached.
     """
+    with _reached(source):
+        return _found(source)
+
+
+def _found(source: str | Path) -> Dataset:
     import pyarrow as pa
 
     fs, root = _filesystem(source)
@@ -154,15 +165,16 @@ def prepare(target: str | Path) -> str:
     Raises
     ------
     InputError
-        If something is there, the input for example.
+        If something is there, the input for example, or the place cannot be reached.
     """
     fs, path = _filesystem(target)
-    if fs.isfile(path):
-        raise InputError(f"{target} is a file; name a new folder for the partitions")
-    if fs.exists(path) and fs.ls(path, detail=False):
-        state = "a finished run" if fs.exists(f"{path}/{SUCCESS}") else "files, of the input or of an unfinished run perhaps"
-        raise InputError(f"{target} is not empty, it holds {state}; name a new folder or empty it")
-    fs.makedirs(path, exist_ok=True)
+    with _reached(target):
+        if fs.isfile(path):
+            raise InputError(f"{target} is a file; name a new folder for the partitions")
+        if fs.exists(path) and fs.ls(path, detail=False):
+            state = "a finished run" if fs.exists(f"{path}/{SUCCESS}") else "files, of the input or of an unfinished run perhaps"
+            raise InputError(f"{target} is not empty, it holds {state}; name a new folder or empty it")
+        fs.makedirs(path, exist_ok=True)
     return str(path if _is_local(fs) else fs.unstrip_protocol(path))
 
 
@@ -197,6 +209,7 @@ def write(frame: pd.DataFrame, number: int, folder: str, schema: Any) -> Written
         dict(Counter(statuses)),
         dict(Counter(tiers[i] for i in ranked)),
         dict(Counter(round(1000 * probabilities[i]) for i in ranked)),
+        sum(reason.startswith(FAILED) for reason in frame["jobscam_reasons"].tolist()),
     )
 
 
@@ -252,6 +265,7 @@ def complete(folder: str, model: str, pieces: list[Piece], written: list[Written
         "rows": sum(part.rows for part in written),
         "by_status": _total(part.by_status for part in written),
         "by_tier": _total(part.by_tier for part in written),
+        "failed": sum(part.failed for part in written),
         "partitions": [
             {
                 "file": part.file,
@@ -260,6 +274,7 @@ def complete(folder: str, model: str, pieces: list[Piece], written: list[Written
                 "rows": part.rows,
                 "by_status": _total([part.by_status]),
                 "by_tier": _total([part.by_tier]),
+                "failed": part.failed,
             }
             for piece, part in zip(pieces, written, strict=True)
         ],
@@ -301,6 +316,18 @@ def _filesystem(address: str | Path) -> tuple[Any, str]:
     except (ImportError, ValueError) as error:
         raise InputError(f"{address}: {error}") from None
     return fs, path
+
+
+@contextmanager
+def _reached(address: str | Path) -> Iterator[None]:
+    """Names the address in what a driver says: each kind of storage has exceptions of its own."""
+    try:
+        yield
+    except (JobscamError, MemoryError):
+        raise
+    except Exception as error:
+        hint = "see that the name is right, that this machine reaches it, and that the credentials are there"
+        raise InputError(f"{address} cannot be reached: {type(error).__name__}: {error}; {hint}") from error
 
 
 def _is_local(fs: Any) -> bool:
