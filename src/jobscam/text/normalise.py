@@ -28,12 +28,14 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ODD_BLANK = re.compile(r"[^\S \t\r\n]")
+_ODD_ASCII_BLANKS = b"\x0b\x0c\x1c\x1d\x1e\x1f"
 _TAG = re.compile(r"<[a-zA-Z/][^<>\n]{0,200}>|&(?:nbsp|amp|lt|gt|quot|#\d{1,6});")
 _SPACED = re.compile(r"(?<![a-z0-9])([a-z0-9])([ .\-_*|])[a-z0-9](?:\2[a-z0-9](?![a-z0-9])){1,40}+")
 _CUT = re.compile(r"(?<![a-z0-9@./])[a-z0-9]{1,14}(?:[.*_|~'][a-z0-9]{1,14}){1,6}+(?![a-z0-9])")
 _LEET = re.compile(r"(?<![a-z0-9@$.,])(?:[a-z]{1,20}+[0-9@$]|[0-9@$]{1,3}+[a-z])[a-z0-9@$]{0,20}+(?![a-z0-9@])")
 _STRETCHED = re.compile(r"([a-z])\1{2,}+")
 _WORD = re.compile(r"[a-z0-9]+")
+_LETTER = re.compile(rb"[a-z]")
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 # What each disguise cannot do without, as signs: letters that stand alone, a sign in a word, a digit.
 _ALONE = sign_table(" ", {"w": _LETTERS + _DIGITS})
@@ -152,20 +154,23 @@ class Normaliser:
         text = original[:MAX_CHARS]
         plain = _plain_characters(text)
         if plain is None:
-            # Within a tag that begins inside other debris, blanks of other kinds are left.
-            plain = _ODD_BLANK.sub(" ", self._step(text, alignment, _characters(text, marks)))
+            plain = self._step(text, alignment, _characters(text, marks))
+            if _has_odd_blank(plain):  # within a tag that begins inside other debris
+                plain = _ODD_BLANK.sub(" ", plain)
         text = plain
         if len(lowered := text.lower()) == len(text):
             text = lowered
+        raw = text.encode("ascii", "replace")
         for finder in (self._spaced, self._cut, self._leet):
             edits: list[Edit] = []
-            for kind, edit in finder(text):
+            for kind, edit in finder(text, raw):
                 edits.append(edit)
                 start, end = alignment.span(edit[0], edit[1])
                 marks.append(Mark(kind, start, end))
             if edits:
                 text = self._step(text, alignment, edits)
-        if _is_stretched(text):
+                raw = text.encode("ascii", "replace")
+        if _is_stretched(text, raw):
             text = self._step(text, alignment, self._stretched(text))
         runs = Runs(text)
         alignment.push(runs)
@@ -178,9 +183,8 @@ class Normaliser:
         alignment.push(step)
         return new
 
-    def _spaced(self, text: str) -> Iterator[tuple[str, Edit]]:
-        signs = text.encode("ascii", "replace").translate(_ALONE)
-        if b" w w w " not in b" %b " % signs:
+    def _spaced(self, text: str, raw: bytes) -> Iterator[tuple[str, Edit]]:
+        if b" w w w " not in b" %b " % raw.translate(_ALONE):
             return
         for match in _SPACED.finditer(text):
             joined = match[0][::2]
@@ -191,9 +195,9 @@ class Normaliser:
             if word or (len(joined) >= 5 and joined.isalpha() and match[2] != "-"):
                 yield SPACED, (match.start(), match.end(), word or joined)
 
-    def _cut(self, text: str) -> Iterator[tuple[str, Edit]]:
-        signs = text.encode("ascii", "replace").translate(_INSIDE)
-        for match in (m for word in words_with(signs, b"w.w") for m in _CUT.finditer(text, *word)):
+    def _cut(self, text: str, raw: bytes) -> Iterator[tuple[str, Edit]]:
+        words = words_with(raw.translate(_INSIDE), b"w.w")
+        for match in (m for start, end in words if _LETTER.search(raw, start, end) for m in _CUT.finditer(text, start, end)):
             token = match[0]
             if "*" in token and token in self._starred:
                 yield CUT, (match.start(), match.end(), self._starred[token])
@@ -203,9 +207,9 @@ class Normaliser:
             if word and not any(part in self._words for part in re.split(r"[.*_|~']", token) if len(part) > 3):
                 yield CUT, (match.start(), match.end(), word)
 
-    def _leet(self, text: str) -> Iterator[tuple[str, Edit]]:
-        signs = text.encode("ascii", "replace").translate(_WITHIN)
-        for match in (m for word in words_with(signs, b"0") for m in _LEET.finditer(text, *word)):
+    def _leet(self, text: str, raw: bytes) -> Iterator[tuple[str, Edit]]:
+        signs = raw.translate(_WITHIN).replace(b"w0", b"!0").replace(b"0w", b"!w")
+        for match in (m for word in words_with(signs, b"!") for m in _LEET.finditer(text, *word)):
             word = _unleet(match[0], self._words)
             if word and len(word) >= 4:
                 yield LEET, (match.start(), match.end(), word)
@@ -269,15 +273,18 @@ def _last_word(text: str, end: int) -> str:
 
 def _characters(text: str, marks: list[Mark]) -> Iterator[Edit]:
     """Edits that bring every character to plain form; runs of three or more odd letters are marked."""
-    ascii_only = text.isascii()
-    spots: list[Edit] = [(m.start(), m.end(), " ") for m in _CONTROL.finditer(text)]
+    spots: list[Edit] = []
+    if len(text.encode("ascii", "replace").translate(None, _CONTROLS)) != len(text):
+        spots += [(m.start(), m.end(), " ") for m in _CONTROL.finditer(text)]
     if "<" in text or "&" in text:
         spots += [(m.start(), m.end(), "&" if m[0] == "&amp;" else " ") for m in _TAG.finditer(text)]
-    if ascii_only:
-        yield from sorted(spots)
-        return
-    spots += [(m.start(), m.end(), " ") for m in MOJIBAKE.finditer(text)]
+    folded = {char: fold(char) for char in _NOT_ASCII.findall(text)}
+    if not MOJIBAKE_BEGINS.isdisjoint(folded):
+        spots += [(m.start(), m.end(), " ") for m in MOJIBAKE.finditer(text)]
     spots.sort()
+    if not folded:
+        yield from spots
+        return
     taken = [(start, end) for start, end, _ in spots]
     run: list[tuple[int, str]] = []
     odd: list[Edit] = []
@@ -288,7 +295,7 @@ def _characters(text: str, marks: list[Mark]) -> Iterator[Edit]:
             position += 1
         if position < len(taken) and taken[position][0] <= i:
             continue
-        plain, kind = fold(text[i])
+        plain, kind = folded[match[0]]
         if kind == LOOKALIKE and not _beside_latin(text, i):
             plain, kind = text[i].lower(), PLAIN
         if kind == INVISIBLE and not (0 < i < len(text) - 1 and text[i - 1].isalpha() and text[i + 1].isalpha()):
@@ -299,6 +306,12 @@ def _characters(text: str, marks: list[Mark]) -> Iterator[Edit]:
             odd.append((i, i + 1, plain))
     marks.extend(_whole_words(text, mark) for mark in _runs(run))
     yield from _without_overlap(sorted(spots + odd))
+
+
+def _has_odd_blank(text: str) -> bool:
+    if len(text.encode("ascii", "replace").translate(None, _ODD_ASCII_BLANKS)) != len(text):
+        return True
+    return not text.isascii() and any(map(str.isspace, set(_NOT_ASCII.findall(text))))
 
 
 def _without_overlap(edits: list[Edit]) -> Iterator[Edit]:
@@ -365,9 +378,8 @@ def _plain_characters(text: str) -> str | None:
     return text
 
 
-def _is_stretched(text: str) -> bool:
-    """Whether a letter stands three times in a row."""
-    raw = text.encode("ascii", "replace")
+def _is_stretched(text: str, raw: bytes) -> bool:
+    """Whether a letter stands three times in a row; `raw` is the text as ASCII."""
     codes = np.frombuffer(raw, dtype=np.uint8)
     alike = codes[1:] == codes[:-1]
     triples = (alike[1:] & alike[:-1]).nonzero()[0]
