@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Self
 
 from jobscam.errors import InputError
 from jobscam.io.packed import Packer
-from jobscam.io.place import is_replaceable
+from jobscam.io.place import is_replaceable, put
 
 
 class Target:
@@ -62,10 +62,10 @@ class Target:
             handle, self._temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         except OSError as error:
             raise InputError(f"{target} cannot be written: {error.strerror or error}") from None
-        # Temporary files are private; what takes the target's place gets the rights any new file would have.
+        # Temporary files are private; this one gets the rights any new file would have.
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(self._temporary, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~mask)
+        os.chmod(self._temporary, 0o666 & ~mask)
         return io.BufferedWriter(io.FileIO(handle, "wb"), 256 * 1024)
 
     def __enter__(self) -> Self:
@@ -83,7 +83,7 @@ class Target:
             if kind is None:
                 self._raw.close()
                 if self._temporary is not None:
-                    os.replace(self._temporary, self._target)
+                    put(Path(self._temporary), self._target)
                     self._temporary = None
         finally:
             if self._target is not None and not self._raw.closed:

@@ -6,10 +6,7 @@ import base64
 import hashlib
 import html
 import json
-import os
 import re
-import sys
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -17,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jobscam.errors import InputError
+from jobscam.io.target import Target
 
 SCRIPTS = ("state.js", "text.js", "charts.js", "list.js", "detail.js", "main.js")
 """Files of the script, in the order in which they stand in the page."""
@@ -73,23 +71,9 @@ def save(path: str | Path, page: str) -> int:
         If it cannot be written there.
     """
     data = page.encode()
-    if str(path) == "-":
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return len(data)
-    target = Path(path).resolve()
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(temporary, 0o666 & ~mask)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with Target(path) as target:
+            target.write(data)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
     return len(data)
