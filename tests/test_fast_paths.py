@@ -24,7 +24,8 @@ from jobscam.indicators.matcher import Matcher, Sweep, any_of, whole_words
 from jobscam.ngrams import TextHasher, blanked
 from jobscam.posting import Posting
 from jobscam.scoring import Scorer
-from jobscam.text import Normaliser, language, normalise
+from jobscam.text import Normaliser, characters, language, normalise
+from jobscam.text.align import rewrite
 from jobscam.text.signs import sign_table, words_with
 
 KNOWLEDGE = knowledge.load()
@@ -104,11 +105,11 @@ def test_a_forgotten_vocabulary_changes_nothing(monkeypatch: pytest.MonkeyPatch)
 @settings(max_examples=300, deadline=None)
 @given(TEXT)
 def test_plain_characters_need_no_rewriting(text: str) -> None:
-    quick = normalise._plain_characters(text)
+    quick = characters.plain_characters(text)
     if quick is not None:
-        marks: list[normalise.Mark] = []
-        edits = list(normalise._characters(text, marks))
-        assert normalise.rewrite(text, edits)[0] == quick
+        marks: list[characters.Mark] = []
+        edits = list(characters.plain_edits(text, marks))
+        assert rewrite(text, edits)[0] == quick
         assert not marks
         assert all(end - start == len(new) for start, end, new in edits)
 
