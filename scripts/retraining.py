@@ -213,7 +213,7 @@ def draw(path: Path, found: Sequence[tuple[Scenario, list[Draw]]]) -> None:
         ax.grid(alpha=0.25)
         ax.spines[["top", "right"]].set_visible(False)
     np.atleast_1d(axes)[0].set_ylabel("AP on the rest (mean; band: all draws)")
-    np.atleast_1d(axes)[0].legend(frameon=False, loc="lower right")
+    np.atleast_1d(axes)[-1].legend(frameon=False, loc="lower right")  # there no curve comes low
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, metadata={"Software": None})
     plt.close(figure)

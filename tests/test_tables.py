@@ -18,12 +18,12 @@ READER = IndicatorReader(knowledge.load())
 
 
 def cases(name: str) -> list[tuple[str, str]]:
-    """Pairs of text and what is expected."""
+    r"""Pairs of text and what is expected; ``\n`` in a text is a line break."""
     out = []
     for line in (TABLES / name).read_text(encoding="utf-8").splitlines():
         if line.strip() and not line.startswith("# "):
             text, expected = line.rsplit(" => ", 1)
-            out.append((text, expected.strip()))
+            out.append((text.replace("\\n", "\n"), expected.strip()))
     return out
 
 

@@ -133,7 +133,8 @@ class IndicatorReader:
         evidence += combination.find(evidence, abroad)
         evidence.sort(key=lambda e: (e.indicator, e.spans))
 
-        status, why = posting_type.judge(document, found, seen.contacts, seen.language, seen.known, self.knowledge)
+        paid = pay.high is not None
+        status, why = posting_type.judge(document, found, seen.contacts, seen.language, seen.known, paid, self.knowledge)
         facts = {
             "salary_month_idr": pay.high,
             "destination": place.iso,

@@ -8,16 +8,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
 from jobscam.indicators.document import Document
-from jobscam.indicators.matcher import MAX_HITS, Matcher, Spans
+from jobscam.indicators.matcher import MAX_HITS, Matcher, Spans, any_of
+from jobscam.indicators.negation import Negation
 from jobscam.knowledge import Knowledge
 from jobscam.values import Evidence, Sign, Span
 
-_CLAUSE_END = re.compile(r"[.!?;,•]|\s-\s")
 _SENTENCE_END = re.compile(r"[.!?•](?:\s|$)")
-_WORD = re.compile(r"[a-z0-9]+")
-_NEGATION_REACH = 40
-_NEGATION_WORDS = 3
 _MAX_SPANS = 6
+_UNLESS_REACH = 28
+_NUMBER = re.compile(r"(?<![a-z0-9])[0-9]+(?![a-z0-9])")
+_FIGURES = "#"
+"""Stands, among the words that a form must not have beside it, for a number in it."""
 _NEGATOR = (-1, 0)
 """Stands for a word that negates, among the forms and slots."""
 
@@ -36,15 +37,14 @@ class PhraseEngine:
             for slot, alternatives in enumerate(form.slots)
             for alternative in alternatives
         ]
-        self._negators = frozenset().union(*(p.negators for p in knowledge.profiles.values()))
-        self.matcher: Matcher[tuple[int, int]] = Matcher([*patterns, *((word, _NEGATOR) for word in sorted(self._negators))])
+        self._negation = Negation(knowledge)
+        self.matcher: Matcher[tuple[int, int]] = Matcher([*patterns, *((word, _NEGATOR) for word in sorted(self._negation.words))])
         self._negating = frozenset(i for i, found in enumerate(self.matcher.payloads) if found[-1] is _NEGATOR)
         self._most = max(map(len, self.matcher.payloads), default=1)
         # What each pattern stands for: forms that it is the whole of, and slots of others as one bit each.
         self._whole = [[f for f, _ in found if f >= 0 and len(self._forms[f].slots) == 1] for found in self.matcher.payloads]
         self._parts = _Slots([len(form.slots) for form in knowledge.forms], self.matcher.payloads)
-        after = sorted({n for p in knowledge.profiles.values() for n in p.post_negators}, key=len, reverse=True)
-        self._after = re.compile(r"\W{0,3}(?:" + "|".join(map(re.escape, after)) + r")(?![a-z0-9])") if after else None
+        self._unless = {number: _beside(form.unless) for number, form in enumerate(knowledge.forms) if form.unless}
 
     def find(self, document: Document) -> tuple[Found, Found]:
         """Positions in the normalised text by indicator: those that hold, and those that are negated.
@@ -58,14 +58,16 @@ class PhraseEngine:
         for index, spans in hits.items():
             for number in self._whole[index]:
                 for start, end in spans:
-                    self._place(norm, self._forms[number].indicator, start, end, held, negated, negators)
+                    if not self._is_excluded(norm, number, start, end):
+                        self._place(document, self._forms[number].indicator, start, end, held, negated, negators)
         # Few forms have all their slots filled, so only those are looked at more closely.
         for number, fillers in self._parts.filled(hits):
             form = self._forms[number]
             by_slot = [_in_order(hits, indexes) for indexes in fillers]
             for start, end, gaps in _chains(norm, by_slot, form.gaps):
-                denied = any(w in self._negators for gap in gaps for w in gap.split())
-                self._place(norm, form.indicator, start, end, held, negated, negators, denied=denied)
+                if not self._is_excluded(norm, number, start, end):
+                    denied = any(w in self._negation.words for gap in gaps for w in gap.split())
+                    self._place(document, form.indicator, start, end, held, negated, negators, denied=denied)
         return _merged(held), _merged(negated)
 
     def _hits(self, norm: str) -> tuple[dict[int, list[tuple[int, int]]], list[int]]:
@@ -91,9 +93,23 @@ class PhraseEngine:
                 return spans[: number + 1]
         return spans
 
+    def _is_excluded(self, norm: str, number: int, start: int, end: int) -> bool:
+        """Whether a mention is of another kind, as a word in it or beside it shows."""
+        if number not in self._unless:
+            return False
+        unless, figures = self._unless[number]
+        if figures and _NUMBER.search(norm, start, end):
+            return True
+        low, high = max(0, start - _UNLESS_REACH), min(len(norm), end + _UNLESS_REACH)
+        for match in _SENTENCE_END.finditer(norm, low, start):
+            low = match.end()
+        stop = _SENTENCE_END.search(norm, end, high)
+        high = stop.start() if stop else high
+        return unless.search(norm, low, high) is not None
+
     def _place(
         self,
-        norm: str,
+        document: Document,
         name: str,
         start: int,
         end: int,
@@ -104,29 +120,13 @@ class PhraseEngine:
         denied: bool = False,
     ) -> None:
         indicator = self._indicators[name]
-        since = None if indicator.negation == "keep" else self._negated_since(norm, start, end, negators)
+        since = None if indicator.negation == "keep" else self._negation.since(document, start, end, negators)
         if indicator.negation == "keep" or (since is None and not denied):
             held[name].append((start, end))
             return
         negated[name].append((start, end))
         if indicator.negation == "flip":
             held[indicator.flips_to].append((start if since is None else since, end))
-
-    def _negated_since(self, norm: str, start: int, end: int, negators: list[int]) -> int | None:
-        """Where the negation of a mention begins, or None.
-
-        At a negator within three words before, or at the mention itself where a denial stands right after it.
-        `negators` are the places where words begin that may be one.
-        """
-        reach = max(0, start - _NEGATION_REACH)
-        i = bisect_left(negators, reach)
-        cut = _WORD.match(norm, reach, start)  # the end of a word that begins before may read as a negator
-        if (i < len(negators) and negators[i] < start) or (cut and cut[0] in self._negators):
-            words = list(_WORD.finditer(norm, _clause_start(norm, reach, start), start))
-            for word in words[-_NEGATION_WORDS:]:
-                if word[0] in self._negators:
-                    return word.start()
-        return start if self._after is not None and self._after.match(norm, end) else None
 
 
 class _Slots:
@@ -166,6 +166,12 @@ class _Slots:
             yield number, [hits.keys() & indexes for indexes in self._fillers[number]]
 
 
+def _beside(unless: tuple[str, ...]) -> tuple[re.Pattern[str], bool]:
+    """A pattern of words, and whether a number counts as well."""
+    words = any_of(w for w in unless if w != _FIGURES)
+    return re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])"), _FIGURES in unless
+
+
 def _reading_order(span: tuple[int, int]) -> tuple[int, int]:
     return span[0], -span[1]
 
@@ -176,13 +182,6 @@ def _in_order(hits: Mapping[int, list[tuple[int, int]]], indexes: Collection[int
         (index,) = indexes
         return hits[index]
     return sorted((span for i in indexes for span in hits[i]), key=_reading_order)
-
-
-def _clause_start(norm: str, reach: int, start: int) -> int:
-    last = reach
-    for match in _CLAUSE_END.finditer(norm, reach, start):
-        last = match.end()
-    return last
 
 
 def _chains(norm: str, by_slot: list[list[tuple[int, int]]], gaps: tuple[int, ...]) -> list[tuple[int, int, tuple[str, ...]]]:

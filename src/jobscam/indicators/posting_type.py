@@ -21,12 +21,14 @@ _OTHERS = {
 _LURE_SIGNS = 2
 _LEAST_MARKS = 2
 """In a record of a job board one word is no warning: a street may be named after a Mr Said."""
+_PAID = 2
+"""Who explains or seeks work rarely states what it pays."""
 _EARLY = 80
 """A warning that opens the text counts double: ads put theirs at the foot."""
 
 
 def judge(
-    document: Document, found: Found, contacts: Contacts, language: str, known: float, knowledge: Knowledge
+    document: Document, found: Found, contacts: Contacts, language: str, known: float, paid: bool, knowledge: Knowledge
 ) -> tuple[Status, str]:
     """Status of a posting and the reason for it (a key of the sentences, "" when scored).
 
@@ -55,19 +57,21 @@ def judge(
     seeker = 3 * count("job_seeker_marker")
     # A seeker leaves a number too, so contacts say nothing here. But nobody who seeks work asks the reader to work, or
     # carries several signs of risk: hiding a lure under a status is worse than ranking a seeker's post.
-    if seeker > vacancy:
+    if seeker > vacancy + (_PAID if paid and vacancy else 0):
         risks = sum(knowledge.indicators[name].sign is Sign.RISK for name in found)
         addressed = not set(knowledge.cues["address"]["reader"]).isdisjoint(document.words)
         if risks < _LURE_SIGNS and not addressed:
             return Status.NOT_AN_AD, "job_seeker"
     vacancy += 2 if contacts.of("phone") or contacts.of("email") or contacts.telegram else 0
     early = any(s < _EARLY for name in ("warning_marker", "denial_marker", "news_marker") for s, _ in found.get(name, ()))
+    early = early and "fraud_notice" not in found
     warning = 2 * int(early) + 2 * count("warning_marker") + 2 * count("news_marker") + 3 * count("denial_marker")
     warning -= 2 * count("fraud_notice")
     explainer = 2 * count("explainer_marker")
-    marks = count("warning_marker") + count("news_marker") + count("denial_marker")
-    if warning >= vacancy + margin and warning >= 4 and (marks >= _LEAST_MARKS or not record):
+    marks = {norm[s:e] for name in ("warning_marker", "news_marker", "denial_marker") for s, e in found.get(name, ())}
+    enough = len(marks) >= _LEAST_MARKS or not (record or marks <= set(knowledge.cues["warning"]["weak"]))
+    if warning >= vacancy + margin and warning >= 4 and enough:
         return Status.WARNING_OR_NEWS, "warning"
-    if explainer >= vacancy + margin and explainer >= 4:
+    if explainer >= vacancy + margin + (_PAID if paid else 0) and explainer >= 4:
         return Status.NOT_AN_AD, "explainer"
     return Status.SCORED, ""

@@ -32,7 +32,11 @@ DEFAULT_GAP = 4
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A phrase to look for: slots of alternatives in reading order, and how many words may stand between them."""
+    """A phrase to look for: slots of alternatives in reading order, and how many words may stand between them.
+
+    `unless` are words of which none may stand in a mention or a few words beside it, in its sentence ("kerja di luar" unless
+    "kota"); ``#`` is a number within the mention.
+    """
 
     indicator: str
     slots: tuple[tuple[str, ...], ...]
@@ -40,16 +44,21 @@ class Form:
     language: str
     file: str
     line: int
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the code needs to know of a language besides its phrases."""
+    """What the code needs to know of a language besides its phrases; each list is explained in ``profile.toml``."""
 
     language: str
     stopwords: frozenset[str]
     negators: frozenset[str]
-    post_negators: tuple[str, ...]
+    post_negators: frozenset[str]
+    spent_on: frozenset[str]
+    turns: frozenset[str]
+    joiners: frozenset[str]
+    conditions: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +253,8 @@ def _forms(reader: _Reader, root: Path, code: str, indicators: dict[str, Indicat
         slots = tuple(tuple(a.strip() for a in part.split("|")) for part in parts[::2])
         if any(not a for slot in slots for a in slot) or sum(map(len, slots)) > _MAX_ALTERNATIVES:
             raise KnowledgeError(str(path), line, f"form '{written}' has an empty or too long slot")
-        for alternative in (a for slot in slots for a in slot):
+        unless = tuple(w for w in row.get("unless", "").split("|") if w)
+        for alternative in (*(a for slot in slots for a in slot), *unless):
             if alternative != alternative.lower() or re.search(r"[-/'~\n]|  ", alternative):
                 raise KnowledgeError(
                     str(path),
@@ -252,7 +262,7 @@ def _forms(reader: _Reader, root: Path, code: str, indicators: dict[str, Indicat
                     f"'{alternative}' can never match: write it lower case, a space for hyphen, slash or apostrophe",
                 )
         gaps = tuple(int(g) if g else DEFAULT_GAP for g in parts[1::2])
-        yield Form(name, slots, gaps, code, str(path), line)
+        yield Form(name, slots, gaps, code, str(path), line, unless)
 
 
 def _table(reader: _Reader, roots: list[Path], name: str) -> list[Any]:
@@ -307,14 +317,14 @@ def _merged(reader: _Reader, roots: list[Path], name: str) -> dict[str, Any]:
 
 
 def _profile(reader: _Reader, roots: list[Path], code: str) -> Profile:
-    data: dict[str, list[str]] = {"stopwords": [], "negators": [], "post_negators": []}
+    data: dict[str, list[str]] = {field.name: [] for field in fields(Profile) if field.name != "language"}
     for root in roots:
         path = root / "languages" / code / "profile.toml"
         if path.exists():
             for key, value in reader.toml(path).items():
                 if key in data:
                     data[key] += value
-    return Profile(code, frozenset(data["stopwords"]), frozenset(data["negators"]), tuple(data["post_negators"]))
+    return Profile(code, **{name: frozenset(words) for name, words in data.items()})
 
 
 def _sentences(reader: _Reader, roots: list[Path], code: str) -> dict[str, str]:
