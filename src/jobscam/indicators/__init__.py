@@ -6,7 +6,7 @@ To add a computed one: a module here that yields its :class:`~jobscam.values.Evi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from jobscam.indicators.destination import Destination, DestinationReader
 from jobscam.indicators.document import Document
 from jobscam.indicators.matcher import Sweep
 from jobscam.indicators.phrases import Found, PhraseEngine, evidence_of
+from jobscam.indicators.places import PASSING
 from jobscam.indicators.reference import PayReference, PaySample
 from jobscam.indicators.salary import Pay, SalaryReader
 from jobscam.knowledge import Knowledge
@@ -115,7 +116,7 @@ class IndicatorReader:
 
     def _judged(self, seen: Observation) -> tuple[Document, Findings]:
         document, found, place, pay = seen.document, seen.found, seen.place, seen.pay
-        abroad = _is_abroad(place, seen.language, found)
+        abroad = _is_abroad(place, seen, found, self.knowledge.settings["placement"]["licences"])
         exempt = any(name in found for name in _EXEMPT_SCHEMES)
         agency = self._agency.find(document, seen.licences, abroad, exempt)
 
@@ -145,23 +146,27 @@ class IndicatorReader:
         return document, Findings(tuple(evidence), seen.language, round(seen.confidence, 4), status.value, facts)
 
 
-def _is_abroad(place: destination.Destination, language: str, found: dict[str, list[tuple[int, int]]]) -> bool:
+def _is_abroad(
+    place: destination.Destination, seen: Observation, found: dict[str, list[tuple[int, int]]], licences: Collection[str]
+) -> bool:
     """Whether the ad takes a reader from Indonesia out of the country.
 
     An English ad for work in Ohio is not an overseas ad: abroad needs Indonesian readers, a place in the region's
-    corridor, or the words of an overseas offer.
+    corridor, one of the Indonesian `licences`, or the words of an overseas offer.
     """
     overseas_words = any(name in found for name in _OVERSEAS_WORDS)
     if place.chosen is None:
         return overseas_words and ("undisclosed_destination" in found or "passport_only" in found or "passport_arranged" in found)
     if place.iso == "ID":
         return "undisclosed_destination" in found
-    if language in ("id", "mixed", "ms"):
+    if seen.language in ("id", "mixed", "ms"):
         # "Panama" in an ad for work in Jakarta is the name of a shop; a hub is not named in passing.
         home = place.chosen.hub_risk == "low" and any(m.iso == "ID" and m.role == "work" for m in place.mentions)
-        named = (place.chosen.kind == "country" and not home) or place.chosen.hub_risk == "high"
+        country = any(m.iso == place.iso and m.kind == "country" and m.role != PASSING for m in place.mentions)
+        named = (country and not home) or place.chosen.hub_risk == "high"
         return place.chosen.role in ("work", "transit") or overseas_words or named
-    return place.chosen.hub_risk != "low" or overseas_words or any(m.iso == "ID" for m in place.mentions)
+    placed = any(n.kind in licences for n in seen.licences)
+    return place.chosen.hub_risk != "low" or overseas_words or placed or any(m.iso == "ID" for m in place.mentions)
 
 
 def _substance(document: Document, found: dict[str, list[tuple[int, int]]]) -> list[Evidence]:

@@ -24,6 +24,8 @@ _OCR = re.compile(
 _OCR_FIRST = re.compile(r"[0-9][.,]?[osli]")
 _OCR_DIGITS = str.maketrans("osli", "0511")
 _DOLLAR_CODE = re.compile(r"\((sgd|aud|cad|hkd|nzd|usd|bnd)\)|^ ?(sgd|aud|cad|hkd|nzd|usd|bnd)(?![a-z])")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_SMALL = re.compile(r"\d{2,3}[.,]\d{3}")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3}){1,4}(?:,\d{1,2})?")
 _TWO_AND_A_HALF = re.compile(r"\d{1,2}[.,]\d{3}")
 _CENTS = re.compile(r",\d{1,2}$")
@@ -40,6 +42,7 @@ _BEFORE_NUMBER = " .:"
 _SHORTEST_THOUSANDS = 7
 _SPELT_MULTIPLIERS = ("juta", "jt", "ribu", "rb")
 _UNKNOWN_LEAST = 100_000
+_RATES = ("day", "hour")
 _OWN_DOLLARS = {"SG": "SGD", "AU": "AUD", "CA": "CAD", "HK": "HKD", "NZ": "NZD", "TW": "TWD", "BN": "BND"}
 _THOUSANDS_AT_MOST = 500
 _YEN_LEAST = 30_000
@@ -120,6 +123,7 @@ class AmountReader:
         self._numeral_ends = (*self._numerals, "belas", "puluh", "ratus", "setengah", "se")
         self._words = re.compile(rf"(?<![a-z0-9])({spelt})(juta|jt|ribu|rb)(?:an)?( setengah)?(?![a-z0-9])")
         self._periods = {word: name for name, listed in money.periods.items() for word in listed}
+        self._rupiah_periods = money.rupiah_periods
         names = any_of(self._periods)
         # Words that say the period without "per": those with an affix of their own.
         alone = any_of(
@@ -230,6 +234,7 @@ class AmountReader:
             if match.start() < last:
                 continue  # the second half of "antara 4 dan 6 juta"
             bare = match.lastgroup == "n1" and not match["p1"] and len(match["n1"]) < _SHORTEST_THOUSANDS
+            bare = bare and not (_SMALL.fullmatch(match["n1"]) and self._period_at(text, *match.span())[0] in _RATES)
             # A bare number is an amount only where another one follows.
             if bare and not self._antara.search(text, max(0, match.start() - 12), match.start()):
                 continue
@@ -250,10 +255,13 @@ class AmountReader:
         n1, n2, m1, m2 = group["n1"] or "", group["n2"], group["m1"], group["m2"]
         if (m1 or m2) and group["s1" if m1 else "s2"] in self._bare_only:
             group = {**group, "s1": None, "s2": None}
+        if n2 and group["p2"] and not (group["p1"] or group["s1"] or m1) and _YEAR.fullmatch(n1):  # UMK 2026 Rp 5.288.796
+            n1, m1, n2, m2 = n2, m2, None, None
         names = (group["p1"], group["s1"], group["p2"], group["s2"])
         written = next((n for n in names if n), "")
         currency = next((table[n] for n, table in zip(names, (self._prefix, self._suffix) * 2, strict=True) if n), "")
-        if not currency and not m1 and not m2 and not _thousands(n1):
+        rate = not currency and not m1 and not n2 and _SMALL.fullmatch(n1) and self._period_at(text, start, end)[0] in _RATES
+        if not currency and not m1 and not m2 and not rate and not _thousands(n1):
             return None
         if not currency and "m" in (m1, m2):
             return None
@@ -276,13 +284,13 @@ class AmountReader:
             currency = "JPY" if dollars == "JP" or (dollars != "CN" and high >= _YEN_LEAST) else "CNY"
         if not currency and "k" in (m1, m2):
             currency = thousands if high <= _THOUSANDS_AT_MOST * 1000 else "IDR"
-        elif not currency and (m1 or m2):
+        elif (not currency and (m1 or m2)) or rate:
             currency = "IDR"
         elif not currency:  # 3.500.000 alone: rupiah if it is large enough to be money
             if low < _UNKNOWN_LEAST or text[max(0, start - 1) : start] == "(" or not _ALL_GROUPED.match(n1):
                 return None
             currency = "IDR"
-        period, stop = self._period_at(text, start, end)
+        period, stop = self._period_at(text, start, end, currency)
         return Amount(
             start,
             stop,
@@ -341,10 +349,11 @@ class AmountReader:
             return float(compact.replace(".", "").replace(",", "")) * factor
         return float(compact.replace(",", ".")) * factor
 
-    def _period_at(self, text: str, start: int, end: int) -> tuple[str, int]:
+    def _period_at(self, text: str, start: int, end: int, currency: str = "IDR") -> tuple[str, int]:
         after = self._period.match(text, end)
         if after:
-            return self._periods[next(g for g in after.groups() if g)], after.end()
+            word = next(g for g in after.groups() if g)
+            return (self._rupiah_periods.get(word) if currency == "IDR" else None) or self._periods[word], after.end()
         before = self._period_before.search(text, max(0, start - 44), start)
         if before:
             return self._periods[before[1].removeprefix("per ") if before[1] not in self._periods else before[1]], end

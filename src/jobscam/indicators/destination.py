@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 
 from jobscam.indicators.document import Document
 from jobscam.indicators.matcher import Hit, Matcher
-from jobscam.indicators.places import RoleReader
+from jobscam.indicators.places import DENIED, MENTION, NAME, OFFICE, PASSING, TRANSIT, WORK, RoleReader
 from jobscam.knowledge import Knowledge
 from jobscam.knowledge.tables import Country, Place
 from jobscam.values import Evidence, Span
 
 _REACH = 40
+_LINK = re.compile(r" ?(?:-|>|->|→|➡|✈) ?")
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A place found in an ad. `role` is work, transit, office, denied or mention."""
+    """A place found in an ad. `role` is work, transit, office, denied, passing or mention."""
 
     iso: str
     name: str
@@ -111,8 +112,10 @@ class DestinationReader:
         place = row if isinstance(row, Place) else None
         abroad = row.iso != "ID"
         floor = document.field_floor(hit.start)
-        role = self._roles.role(norm, floor, hit.start, hit.end, abroad=abroad, nation=place is None and not abroad)
-        name, said = role.name, role.said
+        role = self._roles.role(norm, floor, hit.start, hit.end, abroad=abroad, country=place is None)
+        if role.name == NAME and abroad and span.field != "location":
+            return None
+        name, said = MENTION if role.name == NAME else role.name, role.said
         if span.field == "location" and (place or _alone(document, span)):
             name, said = "work", True
         elif span.field == "company":
@@ -140,6 +143,7 @@ class DestinationReader:
                 if last.field == mention.field and self._roles.in_list(norm, last.end, mention.start, last.role):
                     mention, said = replace(mention, role=last.role), last_said
             out.append((mention, said))
+        _follow_routes(norm, out)
         if any(m.role == "work" and said for m, said in out):
             # "in Singapore" in passing, where the ad says elsewhere where the work is. A hub is never passed over.
             return [replace(m, role="mention") if m.role == "work" and not said and m.hub_risk == "low" else m for m, said in out]
@@ -151,6 +155,19 @@ class DestinationReader:
     def country(self, iso: str) -> Country:
         """The row of a country."""
         return self._countries[iso]
+
+
+def _follow_routes(norm: str, mentions: list[tuple[Mention, bool]]) -> None:
+    """Jakarta - Bangkok - Poipet: where a way out of the country ends is the work, what lies on it is passed."""
+    first = 0
+    for i in range(1, len(mentions) + 1):
+        linked = i < len(mentions) and _LINK.fullmatch(norm, mentions[i - 1][0].end, mentions[i][0].start) is not None
+        if linked and mentions[i][0].field == mentions[first][0].field:
+            continue
+        route = [m for m, _ in mentions[first:i]]
+        if len(route) > 1 and route[0].iso == "ID" and route[-1].iso != "ID" and DENIED not in {m.role for m in route}:
+            mentions[first:i] = [(replace(m, role=TRANSIT), True) for m in route[:-1]] + [(replace(route[-1], role=WORK), True)]
+        first = i
 
 
 def _alone(document: Document, span: Span) -> bool:
@@ -173,12 +190,12 @@ def _shouting(text: str) -> bool:
 
 def _choose(mentions: list[Mention]) -> Mention | None:
     """The place of work: a stated one before a mere mention, abroad before home, the riskier and the more exact first."""
-    rank = {"work": 3, "mention": 2, "office": 1, "transit": 1}
+    rank = {WORK: 3, MENTION: 2, OFFICE: 1, TRANSIT: 1, PASSING: 1}
     risk = {"high": 2, "medium": 1, "low": 0}
     best: tuple[tuple[int, ...], Mention] | None = None
     field_first = [m for m in mentions if m.field == "location"]
     for number, mention in enumerate(field_first or mentions):
-        if mention.role == "denied":
+        if mention.role == DENIED or (mention.role == PASSING and mention.hub_risk != "high"):
             continue
         abroad = mention.iso != "ID"
         stated = rank[mention.role]

@@ -30,7 +30,8 @@ class Negation:
         self.words: frozenset[str] = frozenset().union(*(p.negators for p in profiles))
         self._spent: frozenset[str] = frozenset().union(*(p.spent_on for p in profiles))
         turns, joiners, conditions, after = (
-            sorted({w for p in profiles for w in getattr(p, name)}) for name in ("turns", "joiners", "conditions", "post_negators")
+            sorted({w for p in profiles for w in getattr(p, name)})
+            for name in ("turns", "joiners", "conditions", "post_negators")
         )
         self._turn = re.compile(rf"(?<![a-z0-9])(?:{any_of(turns)})(?![a-z0-9])")
         self._joined = re.compile(rf"(?<![a-z0-9])(?:{any_of(joiners)}) $")

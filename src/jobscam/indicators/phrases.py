@@ -38,7 +38,9 @@ class PhraseEngine:
             for alternative in alternatives
         ]
         self._negation = Negation(knowledge)
-        self.matcher: Matcher[tuple[int, int]] = Matcher([*patterns, *((word, _NEGATOR) for word in sorted(self._negation.words))])
+        self.matcher: Matcher[tuple[int, int]] = Matcher(
+            [*patterns, *((word, _NEGATOR) for word in sorted(self._negation.words))]
+        )
         self._negating = frozenset(i for i, found in enumerate(self.matcher.payloads) if found[-1] is _NEGATOR)
         self._most = max(map(len, self.matcher.payloads), default=1)
         # What each pattern stands for: forms that it is the whole of, and slots of others as one bit each.

@@ -9,8 +9,12 @@ from jobscam.indicators.matcher import Matcher, any_of
 from jobscam.knowledge import Knowledge
 
 WORK, OFFICE, TRANSIT, DENIED, MENTION = "work", "office", "transit", "denied", "mention"
+PASSING = "passing"
+"""Customers, exports, experience: where something else than the work is."""
+NAME = "name"
+"""Part of the name of something else."""
 
-_ROLES = {"denial": DENIED, "transit": TRANSIT, "none": MENTION, "office": OFFICE, "work": WORK}
+_ROLES = {"denial": DENIED, "transit": TRANSIT, "served": PASSING, "none": MENTION, "office": OFFICE, "work": WORK}
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
 _ABBREVIATION = re.compile(r"(?<![a-z])(?:[a-z]{1,3}|jend)\.")
 _POSTCODE = re.compile(r"[,. ]{0,3}(?:indonesia[ ,]{0,2})?(?<!\d)[1-9]\d{4}(?!\d|[.,]\d)")
@@ -86,7 +90,7 @@ class RoleReader:
             start -= 1
         return norm.endswith(self._ends[cue], 0, start)
 
-    def role(self, norm: str, floor: int, start: int, end: int, *, abroad: bool, nation: bool) -> Role:
+    def role(self, norm: str, floor: int, start: int, end: int, *, abroad: bool, country: bool) -> Role:
         """Role of the name at a position of the normalised text.
 
         Parameters
@@ -97,12 +101,12 @@ class RoleReader:
         start, end : int
         abroad : bool
             A bare "di" is enough for a place abroad.
-        nation : bool
-            Whether the place is one's own whole country.
+        country : bool
+            Whether the place is a whole country.
         """
         if self._ends_with("name_before", norm, start, " ") and self._name.search(norm, max(floor, start - 30), start):
-            return Role(MENTION, said=True)
-        if nation:
+            return Role(NAME, said=True)
+        if country and not abroad:
             said = self._nationwide.search(norm, max(floor, start - 40), start)
             market = self._market.search(norm, max(floor, start - 64), start)
             return Role(WORK if said and not market else MENTION, said=True)
@@ -111,6 +115,8 @@ class RoleReader:
         if _POSTCODE.match(norm, end) or self._part.match(norm, end):
             return Role(OFFICE, said=True)
         name, at = self._nearest(norm, max(floor, start - _FULL_REACH), start)
+        if name == "street" and country and at >= start - 1:  # a house or street that bears the name
+            return Role(NAME, said=True)
         if name == "street" or (name == "work" and self._in_address(norm, at, start)):
             strong = [m.end() for m in self._strong.finditer(norm, max(floor, start - _ADDRESS), start)]
             between = _ABBREVIATION.sub(" ", norm[strong[-1] : start]) if strong else "."

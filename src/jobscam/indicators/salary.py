@@ -20,6 +20,7 @@ from jobscam.values import Evidence, Span
 _NUMBER_CELL = re.compile(r"\s*(?:[A-Za-z$.]{0,4}\s*)?(\d[\d.,\s]{0,20})\s*$")
 
 
+_INDONESIAN_MINIMUM = ("um", "upah")
 _RUPIAH_LEAST = 100_000
 _HOURLY_MOST = 80
 _RANGE_LEAST = 12_000
@@ -91,14 +92,19 @@ class SalaryReader:
         `language` and `place` settle what a bare ``$`` or ``k`` means.
         """
         home = self._home_currency(language, place.iso)
-        amounts = self._money.find(document.norm, dollars=place.iso if language == "en" else "", thousands=home or "USD")
+        amounts = self._money.find(document.norm, dollars=place.iso, thousands=home or "USD")
         amounts += self._bare_field(document, amounts, home)
         amounts.sort(key=lambda a: a.start)
         base = self._base(document, amounts)
         columns = self._columns(document, home)
         if columns:
             return Pay(columns[0], columns[1], tuple(amounts), tuple(base), columns[2], columns[3])
-        valued = [(a, low, high) for a in base if (low := self._idr(a, a.low, place)) and (high := self._idr(a, a.high, place))]
+        valued = []
+        for amount in base:
+            words = document.norm[amount.start : amount.end]
+            low, high = self._idr(amount, amount.low, place, words), self._idr(amount, amount.high, place, words)
+            if low and high:
+                valued.append((amount, low, high))
         if not valued:
             return Pay(None, None, tuple(amounts), tuple(base), "")
         top, _, highest = max(valued, key=lambda v: v[2])
@@ -130,8 +136,15 @@ class SalaryReader:
             return stated + [a for a in likely if a.currency != "IDR"]
         return likely
 
-    def _idr(self, amount: Amount, value: float, place: Destination) -> float | None:
+    def _idr(self, amount: Amount, value: float, place: Destination, words: str) -> float | None:
         if amount.reference:
+            if words.startswith(_INDONESIAN_MINIMUM):
+                home = place.chosen if place.iso == "ID" else None
+                return (
+                    (self._minimum.get(("ID", home.name.lower())) or self.minimum("ID", home.region))
+                    if home and home.region
+                    else None
+                )
             return self.minimum(place.iso or "ID", place.region) if place.region or place.iso not in ("", "ID") else None
         return self._money.monthly_idr(value, amount.currency, amount.period)
 
@@ -318,6 +331,10 @@ def _latest_minimum(knowledge: Knowledge, money: MoneyReader) -> dict[tuple[str,
         if monthly and (key not in newest or wage.year > newest[key][0]):
             newest[key] = (wage.year, monthly)
     found = {key: value for key, (_, value) in newest.items()}
+    for (iso, region), value in list(found.items()):  # towns are named without what they are
+        for kind in ("kabupaten ", "kota "):
+            if region.startswith(kind):
+                found.setdefault((iso, region.removeprefix(kind)), value)
     provinces = sorted(v for (iso, region), v in found.items() if iso == "ID" and region)
     if provinces and ("ID", "") not in found:
         found[("ID", "")] = provinces[len(provinces) // 2]

@@ -67,6 +67,7 @@ class MoneyWords:
 
     roles: dict[str, tuple[str, ...]]
     periods: dict[str, tuple[str, ...]]
+    rupiah_periods: dict[str, str]
     multipliers: dict[str, float]
     ranges: tuple[str, ...]
     numerals: dict[str, float]
@@ -341,6 +342,7 @@ def _money(reader: _Reader, roots: list[Path]) -> MoneyWords:
     return MoneyWords(
         roles={k: tuple(v) for k, v in data["roles"].items()},
         periods={k: tuple(v) for k, v in data["periods"].items()},
+        rupiah_periods=dict(data["rupiah_periods"]),
         multipliers={k: float(v) for k, v in data["multipliers"].items()},
         ranges=tuple(data["ranges"]["words"]),
         numerals={k: float(v) for k, v in data["numerals"].items()},
