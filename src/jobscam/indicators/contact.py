@@ -17,6 +17,7 @@ from jobscam.values import Evidence
 _SECOND_LEVEL = re.compile(r"\.(?:(?:co|or|web|my|biz|ac|sch)\.id|com|net|org|id|info|[a-z]{2,12})$")
 _LOOKALIKES = str.maketrans("01", "ol")
 _NEAR = 88.0
+_NEAR_NAME = 60
 _SHORTEST_MARK = 6
 # A domain of its own; the reserved ones stand for it in samples.
 _COMPANY_KINDS = ("", "official", "reserved")
@@ -47,10 +48,15 @@ class ContactReader:
         self._finder = ContactFinder(knowledge)
         self._domains = knowledge.contact_domains
         channel = knowledge.cues["channel"]
-        self._telegram = re.compile(rf"(?:{whole_words(channel['telegram'])})(?![a-z])")
+        other = any_of(channel["not_telegram"])
+        self._telegram = re.compile(rf"(?:{whole_words(channel['telegram'])})(?![a-z]|[ )(]{{0,2}}(?:{other})(?![a-z]))")
         self._whatsapp = re.compile(rf"(?:{whole_words(channel['whatsapp'])})(?![a-z])")
-        before = any_of(knowledge.cues["employer"]["before"])
-        self._employer = re.compile(rf"(?<![a-z])(?:{before})[ :*]{{0,3}}(?:pt |kantor |di )?$")
+        employer = knowledge.cues["employer"]
+        self._employer = re.compile(rf"(?<![a-z])(?:{any_of(employer['before'])})[ :*]{{0,3}}(?:pt |kantor |di )?$")
+        self._at = re.compile(rf"(?<![a-z])(?:{any_of(employer['at'])})[ :*]{{0,3}}(?:pt |kantor )?$")
+        self._hiring = re.compile(rf"(?<![a-z])(?:{any_of(employer['before'])})(?![a-z])")
+        self._not_employer = re.compile(rf"(?<![a-z])(?:{any_of(employer['not_before'])})[ :*]{{0,3}}(?:pt |kantor )?$")
+        self._rarely = frozenset(employer["rarely"])
         self._hubs = frozenset(c.iso for c in knowledge.countries.values() if c.hub_risk == "high")
         self._recruiting = re.compile(any_of(knowledge.cues["lookalike"]["words"]))
         self._official = (".go.id", *(f".{d}" for row in knowledge.brands for d in row.domains))
@@ -150,9 +156,16 @@ class ContactReader:
 
     def _hiring_brand(self, document: Document) -> Hit[Brand] | None:
         """Where a public body or well-known employer stands as the one who hires."""
-        for hit in self.matcher.find_longest(document.norm):
-            before = document.norm[max(0, hit.start - 60) : hit.start]
-            if self._employer.search(before) or hit.start < 60 or document.field_at(hit.start) in ("title", "company"):
+        norm = document.norm
+        for hit in self.matcher.find_longest(norm):
+            before = norm[max(0, hit.start - _NEAR_NAME) : hit.start]
+            rare = norm[hit.start : hit.end] in self._rarely
+            if self._employer.search(before) or (not rare and self._at.search(before)):
+                return hit
+            prominent = hit.start < _NEAR_NAME or document.field_at(hit.start) in ("title", "company")
+            if not prominent or self._not_employer.search(before):
+                continue
+            if not rare or self._hiring.search(before) or self._hiring.search(norm, hit.end, hit.end + _NEAR_NAME):
                 return hit
         return None
 

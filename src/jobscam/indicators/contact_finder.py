@@ -18,7 +18,7 @@ MAX_CHARS = 200_000
 # A phone number as people space it; OCR reads 0 as O at the start and drops an apostrophe in. What it is, is judged after.
 _NEW_NUMBER = r"(?<=[ ])0[28][1-9](?:[ -]?\d){5}"
 _PHONE = re.compile(
-    rf"(?<![\d.,+A-Za-z])(?:\+|00|-(?=62))?\(?[\dO]\d{{0,4}}\)?"
+    rf"(?<![\d.,+A-Za-z])(?:(?:\+\d{{2,3}}[ .\-]\(?\d\)?(?=[ .\-]\d{{3}})|(?:\+|00|-(?=62))?\(?[\dO]\d{{0,4}}\)?))"
     rf"(?:[ .\-']{{0,3}}\(?(?!{_NEW_NUMBER})\d{{2,10}}\)?){{1,6}}(?!\d)"
 )
 _BRACKETED = re.compile(r"\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}|\d{3}[-.]\d{3}[-.]\d{4}")
