@@ -54,7 +54,7 @@ class ContactReader:
         employer = knowledge.cues["employer"]
         self._employer = re.compile(rf"(?<![a-z])(?:{any_of(employer['before'])})[ :*]{{0,3}}(?:pt |kantor |di )?$")
         self._at = re.compile(rf"(?<![a-z])(?:{any_of(employer['at'])})[ :*]{{0,3}}(?:pt |kantor )?$")
-        self._hiring = re.compile(rf"(?<![a-z])(?:{any_of(employer['before'])})(?![a-z])")
+        self._hiring = re.compile(rf"(?<![a-z])(?:{any_of(employer['near'])})(?![a-z])")
         self._not_employer = re.compile(rf"(?<![a-z])(?:{any_of(employer['not_before'])})[ :*]{{0,3}}(?:pt |kantor )?$")
         self._rarely = frozenset(employer["rarely"])
         self._hubs = frozenset(c.iso for c in knowledge.countries.values() if c.hub_risk == "high")
@@ -159,13 +159,15 @@ class ContactReader:
         norm = document.norm
         for hit in self.matcher.find_longest(norm):
             before = norm[max(0, hit.start - _NEAR_NAME) : hit.start]
+            if self._not_employer.search(before):
+                continue
             rare = norm[hit.start : hit.end] in self._rarely
             if self._employer.search(before) or (not rare and self._at.search(before)):
                 return hit
             prominent = hit.start < _NEAR_NAME or document.field_at(hit.start) in ("title", "company")
-            if not prominent or self._not_employer.search(before):
-                continue
-            if not rare or self._hiring.search(before) or self._hiring.search(norm, hit.end, hit.end + _NEAR_NAME):
+            if prominent and not rare:
+                return hit
+            if prominent and (self._hiring.search(before) or self._hiring.search(norm, hit.end, hit.end + _NEAR_NAME)):
                 return hit
         return None
 
