@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tomllib
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from jobscam import knowledge
 from jobscam.errors import KnowledgeError
-from jobscam.indicators import FAMILIES
+from jobscam.indicators import FAMILIES, Document
+from jobscam.indicators.phrases import PhraseEngine
+from jobscam.posting import Posting
 from jobscam.text import Normaliser
 from jobscam.values import Sign
 
@@ -90,6 +93,21 @@ def test_faults_are_named(tmp_path: Path, name: str, text: str, message: str) ->
     with pytest.raises(KnowledgeError) as error:
         knowledge.load(overlay(tmp_path, name, text))
     assert message in str(error.value)
+
+
+def test_a_fault_travels_between_processes() -> None:
+    error = pickle.loads(pickle.dumps(KnowledgeError("phrases.csv", 3, "is wrong")))
+    assert (str(error), error.file, error.line) == ("phrases.csv, line 3: is wrong", "phrases.csv", 3)
+
+
+def test_words_that_a_form_must_not_have_beside_it(tmp_path: Path) -> None:
+    row = "gambling_work,admin zeus,me,2026,,gudang|#\n"
+    overlay(tmp_path, "languages/id/phrases.csv", HEAD.strip() + ",unless\n" + row)
+    engine = PhraseEngine(knowledge.load(tmp_path))
+    normaliser = Normaliser(K)
+    for text, found in (("cari admin zeus", True), ("cari admin zeus gudang", False), ("gudang. cari admin zeus", True)):
+        held, _ = engine.find(Document(Posting(description=text), normaliser))
+        assert ("gambling_work" in held) == found, text
 
 
 def test_not_utf8_is_named(tmp_path: Path) -> None:

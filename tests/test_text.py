@@ -73,6 +73,7 @@ MARKS = [
     ("Loker admin, gaji 12jt, D3/S1, hub 0812-0000-1473", set()),
     ("jam 14.05, km 51.07, rumah 8.154, kode 58.06.37, 19.56", set()),  # figures alone spell no word, though 1405 looks like laos
     ("l4.os", {"cut_words"}),
+    ("hari Jum'at, toko's", set()),
     ("👨\u200d👩\u200d👧 keluarga", set()),
 ]
 

@@ -21,6 +21,10 @@ class KnowledgeError(JobscamError):
         super().__init__(f"{file}, line {line}: {problem}")
         self.file = file
         self.line = line
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[type[KnowledgeError], tuple[str, int, str]]:
+        return KnowledgeError, (self.file, self.line, self.problem)  # workers send it to the process that started them
 
 
 class ArtifactError(JobscamError):

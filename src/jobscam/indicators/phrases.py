@@ -15,7 +15,7 @@ from jobscam.values import Evidence, Sign, Span
 
 _SENTENCE_END = re.compile(r"[.!?•](?:\s|$)")
 _MAX_SPANS = 6
-_UNLESS_REACH = 28
+_UNLESS_REACH = 32
 _NUMBER = re.compile(r"(?<![a-z0-9])[0-9]+(?![a-z0-9])")
 _FIGURES = "#"
 """Stands, among the words that a form must not have beside it, for a number in it."""

@@ -29,6 +29,7 @@ _LEET = re.compile(r"(?<![a-z0-9@$.,])(?:[a-z]{1,20}+[0-9@$]|[0-9@$]{1,3}+[a-z])
 _STRETCHED = re.compile(r"([a-z])\1{2,}+")
 _WORD = re.compile(r"[a-z0-9]+")
 _LETTER = re.compile(rb"[a-z]")
+_DISGUISING = frozenset(".*_|~")
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 # What each disguise cannot do without, as signs: letters that stand alone, a sign in a word, a digit.
 _ALONE = sign_table(" ", {"w": _LETTERS + _DIGITS})
@@ -182,6 +183,8 @@ class Normaliser:
         words = words_with(raw.translate(_INSIDE), b"w.w")
         for match in (m for start, end in words if _LETTER.search(raw, start, end) for m in _CUT.finditer(text, start, end)):
             token = match[0]
+            if set(token).isdisjoint(_DISGUISING):  # jum'at, store's
+                continue
             if "*" in token and token in self._starred:
                 yield CUT, (match.start(), match.end(), self._starred[token])
                 continue
