@@ -120,6 +120,22 @@ def test_agency_list_is_used(reader: IndicatorReader) -> None:
     assert "agency_mismatch" in {e.indicator for e in borrowed.evidence}
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("PT Contoh Abadi SIP3MI 123/2021", "PT Contoh Abadi"),
+        ("PT. CONTOH MAKMUR ABADI (SIP3MI No. 12/2020)", "PT. CONTOH MAKMUR ABADI"),
+        ("PT Contoh Insan Hubungi Bapak Budi", "PT Contoh Insan"),
+        ("PT Contoh Utama\nTidak dipungut biaya", "PT Contoh Utama"),
+        ("PT Contoh Penempatan Sejati membuka lowongan", "PT Contoh Penempatan Sejati"),
+        ("PT Contoh Lestari. Biaya gratis", "PT Contoh Lestari"),
+    ],
+)
+def test_name_of_an_agency_ends_where_other_words_begin(reader: IndicatorReader, text: str, name: str) -> None:
+    found = reader.read(Posting(description=f"Taiwan, caregiver. {text}"))[1]
+    assert [e.detail for e in found.evidence if e.indicator == "agency_named"] == [f"name={name}"]
+
+
 def test_spans_point_into_their_field(reader: IndicatorReader) -> None:
     posting = Posting(title="Admin Sl0t", location="Kamboja", salary="12jt", description="paspor dibuatkan, 𝗴𝗮𝗷𝗶 besar")
     document, findings = reader.read(posting)

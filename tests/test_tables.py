@@ -23,7 +23,7 @@ def cases(name: str) -> list[tuple[str, str]]:
     for line in (TABLES / name).read_text(encoding="utf-8").splitlines():
         if line.strip() and not line.startswith("# "):
             text, expected = line.rsplit(" => ", 1)
-            out.append((text.replace("\\n", "\n"), expected.strip()))
+            out.append((text.replace("\\n", "\n"), expected.strip().replace("\\n", "\n")))
     return out
 
 

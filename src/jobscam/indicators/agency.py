@@ -16,6 +16,7 @@ from jobscam.values import Evidence, Span
 _COMPANY = re.compile(
     r"(?<![A-Za-z])(?:PT|P\.T|Pt|CV|LPK|BLKLN|P3MI)\.?\s{1,3}([A-Z][\w&'.\-]{1,30}(?:\s[A-Z(][\w&'.\-)]{1,30}){0,5})"
 )
+_PHONE = re.compile(r"(?:62|0)8\d{8,12}(?!\d)")
 _EXACT, _CLOSE = 96.0, 88.0
 _REACH = 60
 _GAP = 32
@@ -55,7 +56,11 @@ class AgencyReader:
         self._numbers = {row.kind: re.compile(row.pattern, re.IGNORECASE) for row in knowledge.licence_forms}
         self._alone = {row.kind: re.compile(row.alone, re.IGNORECASE) for row in knowledge.licence_forms if row.alone}
         self._placement = {row.kind: row.placement for row in knowledge.licence_forms}
-        self._between = re.compile(rf"{any_of(knowledge.cues['licence']['between'])}|[ .:()#•|=-]")
+        self._between = re.compile(rf"{any_of(knowledge.cues['licence']['between'])}|[\s.:()#•|=-]")
+        # What follows a name without a sign between: a licence, an address, a sentence.
+        self._name_end = re.compile(
+            rf"\(|\n|\.\s|(?<![A-Za-z])(?:{any_of(knowledge.cues['agency']['ends'])})(?![A-Za-z])", re.IGNORECASE
+        )
         self._agencies = knowledge.agencies
         self._names = [_plain(a.name) for a in knowledge.agencies]
 
@@ -69,7 +74,12 @@ class AgencyReader:
             start, end = document.text.span(hit.start, hit.end)
             window = original[end : end + _REACH]
             match = self._numbers[kind].search(window)
-            if match and match.start() <= _GAP and not self._between.sub("", window[: match.start()].lower()):
+            if (
+                match
+                and not _PHONE.match(match[0])
+                and match.start() <= _GAP
+                and not self._between.sub("", window[: match.start()].lower())
+            ):
                 found.append(Licence(kind, self._placement[kind], start, end + match.end()))
         for kind in dict.fromkeys(n.kind for n in found):
             if kind in self._alone:
@@ -111,9 +121,12 @@ class AgencyReader:
     def _name(self, document: Document) -> tuple[str, Span | None]:
         if document.posting.agency:
             return document.posting.agency, Span("agency", 0, len(document.posting.agency))
-        match = _COMPANY.search(document.text.original[:20_000])
-        if match:
-            return match[0], document.original_span(match.start(), match.end())
+        for match in _COMPANY.finditer(document.text.original[:20_000]):
+            end = self._name_end.search(match[1])
+            stop = match.start(1) + end.start() if end else match.end()
+            name = document.text.original[match.start() : stop].rstrip(" .,")
+            if stop > match.start(1):
+                return name, document.original_span(match.start(), match.start() + len(name))
         if document.posting.company:
             return document.posting.company, Span("company", 0, len(document.posting.company))
         return "", None

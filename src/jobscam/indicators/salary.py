@@ -262,7 +262,7 @@ class SalaryReader:
                 out.append(Evidence("pay_above_destination", spans, _strength(ratio, threshold), more))
         if pay.currency not in ("", "IDR") and abroad:
             local = self._knowledge.countries[iso].currency if iso in self._knowledge.countries and iso != "ID" else ""
-            if pay.currency != local or iso in ("KH",):
+            if pay.currency != local:
                 out.append(Evidence("pay_foreign_currency", spans, 1.0, f"currency={pay.currency}"))
         if pay.low and pay.high / pay.low >= float(self._settings["wide_range"]) and len(pay.base) == 1:
             out.append(Evidence("pay_range_wide", spans, 1.0, f"{detail};low={pay.low:.0f}"))
