@@ -127,7 +127,7 @@ def test_agency_list_is_used(reader: IndicatorReader) -> None:
         ("PT. CONTOH MAKMUR ABADI (SIP3MI No. 12/2020)", "PT. CONTOH MAKMUR ABADI"),
         ("PT Contoh Insan Hubungi Bapak Budi", "PT Contoh Insan"),
         ("PT Contoh Utama\nTidak dipungut biaya", "PT Contoh Utama"),
-        ("PT Contoh Penempatan Sejati membuka lowongan", "PT Contoh Penempatan Sejati"),
+        ("PT Contoh Mitra Sejati membuka lowongan", "PT Contoh Mitra Sejati"),
         ("PT Contoh Lestari. Biaya gratis", "PT Contoh Lestari"),
     ],
 )
