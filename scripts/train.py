@@ -100,7 +100,7 @@ def measure(artifact: Path, rows: list[corpus.Row]) -> tuple[list[str], list[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=ROOT / "models" / "jobscam-2.2.0")
+    parser.add_argument("--out", type=Path, default=ROOT / "models" / "jobscam-2.3.0")
     arguments = parser.parse_args()
     everything = corpus.read(arguments.data, ROOT / "data" / "samples")
     rows = [r for r in everything if r.part == "train"]
