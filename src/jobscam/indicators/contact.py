@@ -18,6 +18,7 @@ _SECOND_LEVEL = re.compile(r"\.(?:(?:co|or|web|my|biz|ac|sch)\.id|com|net|org|id
 _LOOKALIKES = str.maketrans("01", "ol")
 _NEAR = 88.0
 _NEAR_NAME = 60
+_NOT_EMPLOYER_FILLERS = ("", " pt", " kantor")
 _SHORTEST_MARK = 6
 # A domain of its own; the reserved ones stand for it in samples.
 _COMPANY_KINDS = ("", "official", "reserved")
@@ -52,10 +53,8 @@ class ContactReader:
         self._telegram = re.compile(rf"(?:{whole_words(channel['telegram'])})(?![a-z]|[ )(]{{0,2}}(?:{other})(?![a-z]))")
         self._whatsapp = re.compile(rf"(?:{whole_words(channel['whatsapp'])})(?![a-z])")
         employer = knowledge.cues["employer"]
-        self._employer = re.compile(rf"(?<![a-z])(?:{any_of(employer['before'])})[ :*]{{0,3}}(?:pt |kantor |di )?$")
-        self._at = re.compile(rf"(?<![a-z])(?:{any_of(employer['at'])})[ :*]{{0,3}}(?:pt |kantor )?$")
+        self._employer, self._at, self._not_employer = (tuple(employer[name]) for name in ("before", "at", "not_before"))
         self._hiring = re.compile(rf"(?<![a-z])(?:{any_of(employer['near'])})(?![a-z])")
-        self._not_employer = re.compile(rf"(?<![a-z])(?:{any_of(employer['not_before'])})[ :*]{{0,3}}(?:pt |kantor )?$")
         self._rarely = frozenset(employer["rarely"])
         self._hubs = frozenset(c.iso for c in knowledge.countries.values() if c.hub_risk == "high")
         self._recruiting = re.compile(any_of(knowledge.cues["lookalike"]["words"]))
@@ -159,10 +158,10 @@ class ContactReader:
         norm = document.norm
         for hit in self.matcher.find_longest(norm):
             before = norm[max(0, hit.start - _NEAR_NAME) : hit.start]
-            if self._not_employer.search(before):
+            if _stands_behind(before, self._not_employer, _NOT_EMPLOYER_FILLERS):
                 continue
             rare = norm[hit.start : hit.end] in self._rarely
-            if self._employer.search(before) or (not rare and self._at.search(before)):
+            if _stands_behind(before, self._employer) or (not rare and _stands_behind(before, self._at)):
                 return hit
             prominent = hit.start < _NEAR_NAME or document.field_at(hit.start) in ("title", "company")
             if prominent and not rare:
@@ -170,6 +169,17 @@ class ContactReader:
             if prominent and (self._hiring.search(before) or self._hiring.search(norm, hit.end, hit.end + _NEAR_NAME)):
                 return hit
         return None
+
+
+def _stands_behind(before: str, words: tuple[str, ...], fillers: tuple[str, ...] = ("", " pt", " kantor", " di")) -> bool:
+    """Whether a text ends with one of the words, but for signs and a filler."""
+    text = f" {before}".rstrip(" :*")
+    for filler in fillers:
+        if text.endswith(filler):
+            stem = text.removesuffix(filler).rstrip(" :*")
+            if stem.endswith(words) and any(stem.endswith(w) and not stem[-len(w) - 1].isalpha() for w in words):
+                return True
+    return False
 
 
 def _marks(knowledge: Knowledge) -> dict[str, str]:
