@@ -26,8 +26,8 @@ HEAD = """# Evaluation of {name}
 Written by `make evaluate` (`scripts/evaluate.py`). Every figure is measured on postings that the model had not seen: the
 held-out fifth of the campaigns of each real source, the archived hoaxes (never trained on, but most of them were read while
 the readers were made, and settings were chosen by people who had seen earlier figures on them), the development samples,
-and the final samples, which other hands wrote and on which nothing was chosen. These hands and those of the newer training
-ads followed the same written brief: the development samples, older and by others, are the sterner test of the two.
+and the final samples, which other hands wrote after the model was frozen, from another brief than the training ads and without
+sight of the tool, its facts or its samples. Nothing was chosen on them.
 Intervals: 95 %, bootstrap over campaigns.
 AP: area under the precision-recall curve. R@1 %, R@5 %: recall where at most 1 % or 5 % of the honest postings are
 flagged. ECE: expected calibration error, scams and honest postings weighed to the {prevalence:.0%} of scams that the

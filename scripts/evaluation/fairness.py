@@ -138,8 +138,8 @@ def pairs(scorer: Scorer, file: Path = CONTRAST / "pairs.csv") -> list[str]:
     whole = estimate(lambda y, s: float(s.mean()), np.ones(len(rows)), right, number)
     out = [
         "## Contrast pairs\n",
-        "`data/contrast/pairs.csv`: a lure and its honest twin, one fact changed, written by a hand that saw neither",
-        "the knowledge nor the model, and first run after the model was frozen.\n",
+        "`data/contrast/pairs.csv`: a lure and its honest twin, one fact changed, written after the model was frozen by hands",
+        "that saw neither the knowledge nor the model.\n",
         *head("fact changed", "pairs", "lure ranked above its twin"),
         line("all", len(rows), whole),
     ]
