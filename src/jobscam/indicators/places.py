@@ -48,7 +48,10 @@ class RoleReader:
             re.compile(rf"(?<![a-z0-9])(?:{any_of(cues[name])})(?![a-z0-9])") for name in ("street", "office")
         )
         # What the patterns that look at the words right before a name cannot do without.
-        self._ends = {name: tuple(cues[name]) for name in ("preposition", "short_form", "weak", "name_before", "account_before")}
+        self._ends = {
+            name: tuple(cues[name])
+            for name in ("preposition", "short_form", "weak", "name_before", "shop_before", "account_before")
+        }
         self._preposition = re.compile(rf"(?<![a-z])(?:{any_of(cues['preposition'])}) (?:negara |kota |the )?$")
         self._short_form = re.compile(rf"(?<![a-z])(?:{any_of(cues['short_form'])})[ :]{{0,2}}$")
         self._weak = re.compile(rf"(?<![a-z])(?:{any_of(cues['weak'])})[ :]{{0,2}}$")
@@ -56,6 +59,7 @@ class RoleReader:
         self._strong = re.compile(rf"(?<![a-z])(?:{any_of(cues['strong'])})(?![a-z])")
         self._market = re.compile(rf"(?<![a-z])(?:{any_of(cues['market'])})(?![a-z])[^.]{{0,44}}$")
         self._name = re.compile(rf"(?<![a-z])(?:{any_of(cues['name_before'])}) $")
+        self._shop = re.compile(rf"(?<![a-z])(?:{any_of(cues['shop_before'])}) $")
         self._account_before = re.compile(rf"(?:{any_of(cues['account_before'])})[ _.]{{1,2}}$")
         self._part = re.compile(rf"[,. ]{{1,3}}(?:{any_of(cues['address_part'])})[. ]")
         joiners = any_of(cues["joiner"])
@@ -106,6 +110,8 @@ class RoleReader:
         """
         if self._ends_with("name_before", norm, start, " ") and self._name.search(norm, max(floor, start - 30), start):
             return Role(NAME, said=True)
+        if abroad and self._ends_with("shop_before", norm, start, " ") and self._shop.search(norm, max(floor, start - 30), start):
+            return Role(NAME, said=True)  # at home a shop stands where its town is
         if country and not abroad:
             said = self._nationwide.search(norm, max(floor, start - 40), start)
             market = self._market.search(norm, max(floor, start - 64), start)
@@ -114,7 +120,7 @@ class RoleReader:
             return Role(WORK, said=True)
         if _POSTCODE.match(norm, end) or self._part.match(norm, end):
             return Role(OFFICE, said=True)
-        name, at = self._nearest(norm, max(floor, start - _FULL_REACH), start)
+        name, at = self._nearest(norm, max(floor, start - _FULL_REACH), start, abroad)
         if name == "street" and country and at >= start - 1:  # a house or street that bears the name
             return Role(NAME, said=True)
         if name == "street" or (name == "work" and self._in_address(norm, at, start)):
@@ -132,13 +138,18 @@ class RoleReader:
             return Role(WORK, said=headline)
         return Role(MENTION, said=False)
 
-    def _nearest(self, norm: str, floor: int, start: int) -> tuple[str, int]:
-        """The cue that ends last before the name, not farther than it reaches; "" if there is none."""
+    def _nearest(self, norm: str, floor: int, start: int, abroad: bool) -> tuple[str, int]:
+        """The cue that ends last before the name, not farther than it reaches; "" if there is none.
+
+        What is served or traded with sets a place apart abroad only: at home the customers are where the work is.
+        """
         low = max(floor, start - self._farthest)
         before = max(0, low - 1)  # the character before tells whether a word begins
         found: dict[str, list[tuple[int, int]]] = {}
         for hit in self._cues.find(norm[before:start]):
             name, begin, end = hit.payload, hit.start + before, hit.end + before
+            if name == "served" and not abroad:
+                continue
             taken = found.setdefault(name, [])
             if begin >= max(floor, start - self._reach[name] - _CUE_LENGTH) and (not taken or begin >= taken[-1][1]):
                 taken.append((begin, end))
