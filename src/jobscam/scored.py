@@ -137,8 +137,12 @@ def rescored(
     import pandas as pd
 
     found = scorer.score(postings_of(frame, overrides), reasons=reasons, language=language).set_axis(frame.index)
-    kept = [i for i, column in enumerate(frame.columns) if column not in OUTPUT_COLUMNS]
-    return pd.concat([frame.iloc[:, kept], found], axis=1)
+    return pd.concat([carried(frame), found], axis=1)
+
+
+def carried(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns that scoring carries along: all but those of an earlier run."""
+    return frame.iloc[:, [i for i, column in enumerate(frame.columns) if column not in OUTPUT_COLUMNS]]
 
 
 def ensured(frame: pd.DataFrame, scorer: Callable[[], Scorer], overrides: Mapping[str, str] | None = None) -> pd.DataFrame:

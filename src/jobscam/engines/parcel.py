@@ -125,15 +125,13 @@ class Parcel:
                 found = self._scored(row.map(lambda _: None), scorer)  # what an ad without text gets
                 found["jobscam_reasons"] = failure(error)
             rows.append(found[list(OUTPUT_COLUMNS)])
-        kept = frame.iloc[:, [i for i, column in enumerate(frame.columns) if column not in OUTPUT_COLUMNS]]
-        return pd.concat([kept, pd.concat(rows)], axis=1)
+        return pd.concat([scored.carried(frame), pd.concat(rows)], axis=1)
 
     def meta(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What :meth:`score` returns for a frame with these columns, without rows."""
         import pandas as pd
 
-        kept = [i for i, column in enumerate(frame.columns) if column not in OUTPUT_COLUMNS]
-        empty = frame.iloc[:0, kept]
+        empty = scored.carried(frame).iloc[:0]
         ours = {name: pd.Series([], dtype=kind, index=empty.index) for name, kind in dtypes().items()}
         return pd.concat([empty, pd.DataFrame(ours, index=empty.index)], axis=1)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from jobscam.indicators.amounts import Amount
 from jobscam.indicators.document import Document
 from jobscam.indicators.matcher import any_of
-from jobscam.indicators.money import without_points
+from jobscam.indicators.money import PostNames, without_points
 from jobscam.knowledge import Knowledge
 from jobscam.values import Evidence
 
@@ -36,7 +36,7 @@ class AskedReader:
         )
         gap, filler = r"[^a-z.!?\n]", any_of(cues["filler"])
         self._after = re.compile(rf"{gap}{{0,6}}(?:{filler})?{gap}{{0,3}}(?:{any_of(cues['after'])})(?![a-z])")
-        self._post = re.compile(rf"(?<![a-z])(?:{any_of(knowledge.money.posts)}) $")
+        self._posts = PostNames(knowledge)
         self._not_asked = re.compile(rf"[^.!?\n]{{0,16}}(?<![a-z])(?:{any_of(cues['not_asked'])})(?![a-z])")
 
     def find(self, document: Document, amounts: Sequence[Amount]) -> list[Evidence]:
@@ -66,17 +66,13 @@ class AskedReader:
     def _cue(self, norm: str, amount: Amount, floor: int, *, sure: bool) -> re.Match[str] | None:
         """The last words before the amount that ask for it; `sure` where the words behind it do so as well."""
         low = max(floor, amount.start - _BEFORE)
-        near = [m for m in self._right_before.finditer(norm, low, amount.start) if not self._is_post(norm, m)]
+        near = [m for m in self._right_before.finditer(norm, low, amount.start) if not self._posts.hold(norm, m)]
         if not sure:
             gaps = ((m, without_points(norm[m.end() : amount.start])) for m in near)
             near = [m for m, gap in gaps if len(gap) <= _NEAR and not _BREAK.search(gap)]
-        asking = [m for m in self._before.finditer(norm, low, amount.start) if not self._is_post(norm, m)]
+        asking = [m for m in self._before.finditer(norm, low, amount.start) if not self._posts.hold(norm, m)]
         last = max([*asking, *near], key=lambda m: m.end(), default=None)
         return last if last and not _END.search(without_points(norm[last.end() : amount.start])) else None
-
-    def _is_post(self, norm: str, cue: re.Match[str]) -> bool:
-        """Whether the cue is the name of a post, with its pay behind it: staff administrasi 3,5jt."""
-        return self._post.search(norm, max(0, cue.start() - 14), cue.start()) is not None
 
     def _is_free(self, norm: str, cue: re.Match[str], amount: Amount, floor: int) -> bool:
         """Whether the sentence says, near the cue, that nothing is asked or that somebody else pays."""

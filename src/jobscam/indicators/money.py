@@ -28,7 +28,7 @@ class MoneyReader:
         self._fx = knowledge.fx
         self._roles = dict(reversed([(w, role) for role, words in money.roles.items() for w in words]))
         self._cue = re.compile(rf"(?<![a-z0-9])({any_of(self._roles)})(?:nya)?(?![a-z0-9])")
-        self._post = re.compile(rf"(?<![a-z])(?:{any_of(money.posts)}) $")
+        self._posts = PostNames(knowledge)
 
     def find(self, norm: str, *, dollars: str = "", thousands: str = "IDR") -> list[Amount]:
         """Amounts of money in a normalised text, in order, each with its role; see :meth:`AmountReader.find`."""
@@ -51,14 +51,14 @@ class MoneyReader:
         start = max(before.end if before else 0, amount.start - _CUE_BEFORE)
         role = ""
         for match in self._cue.finditer(norm, start, amount.start):
-            if _SENTENCE.search(without_points(norm[match.end() : amount.start])) or self._is_title(norm, match):
+            if _SENTENCE.search(without_points(norm[match.end() : amount.start])) or self._posts.hold(norm, match):
                 continue
             role = self._roles[match[1]]
         if role in ("", "pay"):
             ceiling = min(after.start if after else len(norm), amount.end + _CUE_AFTER)
             match_after = self._cue.search(norm, amount.end, ceiling)
             gap = norm[amount.end : match_after.start()] if match_after else "."
-            if match_after and not re.search(r"[.!?\n,;+(]", gap) and not self._is_title(norm, match_after):
+            if match_after and not re.search(r"[.!?\n,;+(]", gap) and not self._posts.hold(norm, match_after):
                 follow = self._roles[match_after[1]]
                 if gap.strip() == "per" and follow == "bonus":
                     return "bonus"  # so much a head, whatever word stood before
@@ -74,9 +74,16 @@ class MoneyReader:
             return "pay"
         return ""
 
-    def _is_title(self, norm: str, cue: re.Match[str]) -> bool:
-        """Whether the cue is part of a post's name: the staff of the administration takes no fee."""
-        return self._post.search(norm, max(0, cue.start() - 14), cue.start()) is not None
+
+class PostNames:
+    """Tells where a word for money is part of the name of a post: the staff of the administration takes no fee."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._before = re.compile(rf"(?<![a-z])(?:{any_of(knowledge.money.posts)}) $")
+
+    def hold(self, norm: str, word: re.Match[str]) -> bool:
+        """Whether a post stands right before the word."""
+        return self._before.search(norm, max(0, word.start() - 14), word.start()) is not None
 
 
 def _guessed_period(amount: Amount) -> str:

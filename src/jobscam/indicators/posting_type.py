@@ -18,6 +18,7 @@ _OTHERS = {
     "explainer_marker": Status.NOT_AN_AD,
 }
 
+_WARNING = ("warning_marker", "news_marker", "denial_marker")
 _LURE_SIGNS = 2
 _LEAST_MARKS = 2
 """In a record of a job board one word is no warning: a street may be named after a Mr Said."""
@@ -63,12 +64,12 @@ def judge(
         if risks < _LURE_SIGNS and not addressed:
             return Status.NOT_AN_AD, "job_seeker"
     vacancy += 2 if contacts.of("phone") or contacts.of("email") or contacts.telegram else 0
-    early = any(s < _EARLY for name in ("warning_marker", "denial_marker", "news_marker") for s, _ in found.get(name, ()))
-    early = early and "fraud_notice" not in found
+    marked = [span for name in _WARNING for span in found.get(name, ())]
+    early = "fraud_notice" not in found and any(s < _EARLY for s, _ in marked)
     warning = 2 * int(early) + 2 * count("warning_marker") + 2 * count("news_marker") + 3 * count("denial_marker")
     warning -= 2 * count("fraud_notice")
     explainer = 2 * count("explainer_marker")
-    marks = {norm[s:e] for name in ("warning_marker", "news_marker", "denial_marker") for s, e in found.get(name, ())}
+    marks = {norm[s:e] for s, e in marked}
     enough = len(marks) >= _LEAST_MARKS or not (record or marks <= set(knowledge.cues["warning"]["weak"]))
     if warning >= vacancy + margin and warning >= 4 and enough:
         return Status.WARNING_OR_NEWS, "warning"
