@@ -139,12 +139,10 @@ class SalaryReader:
     def _idr(self, amount: Amount, value: float, place: Destination, words: str) -> float | None:
         if amount.reference:
             if words.startswith(_INDONESIAN_MINIMUM):
-                home = place.chosen if place.iso == "ID" else None
-                return (
-                    (self._minimum.get(("ID", home.name.lower())) or self.minimum("ID", home.region))
-                    if home and home.region
-                    else None
-                )
+                home = place.chosen
+                if place.iso != "ID" or home is None or not home.region:
+                    return None
+                return self._minimum.get(("ID", home.name.lower())) or self.minimum("ID", home.region)
             return self.minimum(place.iso or "ID", place.region) if place.region or place.iso not in ("", "ID") else None
         return self._money.monthly_idr(value, amount.currency, amount.period)
 
